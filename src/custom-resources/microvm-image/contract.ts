@@ -1,0 +1,269 @@
+/**
+ * What the `MicrovmImage` construct and its deploy-time handler agree on.
+ *
+ * Everything in this file is persisted in deployed stacks or on images: the resource type, the property names and
+ * their meaning, the attribute names, the physical id and the tag keys. A stack deployed with an older version of this
+ * library must keep updating and deleting, so names are never reused, new properties are optional, and a missing
+ * property means what it meant in the release that did not know it.
+ */
+
+/** The CloudFormation resource type. CloudFormation does not allow a change of type. */
+export const RESOURCE_TYPE = 'Custom::LambdaMicrovmImage';
+
+/** Attributes readable with `Fn::GetAtt`. Every response carries all of them, as strings. */
+export interface ImageAttributes {
+  readonly ImageArn: string;
+  readonly ImageName: string;
+  /** The version this deployment built or matched, such as `3.0`. */
+  readonly ImageVersion: string;
+  /** The managed base image version it was built on, a bare integer such as `1`. Empty when the service does not tell. */
+  readonly BaseImageVersion: string;
+}
+
+/** Tag keys under this prefix belong to the library, on images and nowhere else. */
+export const RESERVED_TAG_PREFIX = 'microvm-cdk:';
+
+export const Tag = {
+  /** Which resource of which stack owns the image. */
+  OWNER: 'microvm-cdk:owner',
+  /** Which stack owns the image: the condition in the handler's policy. */
+  STACK: 'microvm-cdk:stack',
+  /** The stack's name, for people. */
+  STACK_NAME: 'microvm-cdk:stack-name',
+  /** The last request that claimed the image: the fence. */
+  REQUEST: 'microvm-cdk:request',
+  /** What that request set out to build, and after which version. */
+  ATTEMPT: 'microvm-cdk:attempt',
+  /** The version consumers were given last. */
+  SERVED: 'microvm-cdk:served',
+  /** The version consumers were given before that. */
+  PREVIOUS: 'microvm-cdk:previous',
+} as const;
+
+export enum RunningMicrovms {
+  /** Refuse to delete an image while MicroVMs run from it. */
+  FAIL = 'FAIL',
+  /** Terminate them first. */
+  TERMINATE = 'TERMINATE',
+}
+
+export interface HookProperties {
+  readonly port: number;
+  readonly readySeconds?: number;
+  readonly validateSeconds?: number;
+  readonly runSeconds?: number;
+  readonly resumeSeconds?: number;
+  readonly suspendSeconds?: number;
+  readonly terminateSeconds?: number;
+}
+
+export interface LoggingProperties {
+  readonly disabled: boolean;
+  readonly logGroup?: string;
+  readonly logStream?: string;
+}
+
+/** The desired image: the decoded form of the resource properties. */
+export interface ImageProperties {
+  readonly imageName: string;
+  readonly description?: string;
+  readonly baseImageArn: string;
+  /** A bare integer. Absent: the newest version when a build starts. */
+  readonly baseImageVersion?: string;
+  /** A new value makes `newest` be resolved anew, which builds. */
+  readonly baseImageRefreshToken?: string;
+  readonly buildRoleArn: string;
+  readonly codeArtifactUri: string;
+  readonly minimumMemoryInMiB: number;
+  readonly egressNetworkConnectors: string[];
+  readonly additionalOsCapabilities: string[];
+  readonly environmentVariables: Record<string, string>;
+  readonly hooks?: HookProperties;
+  readonly logging: LoggingProperties;
+  readonly tags: Record<string, string>;
+  /** What a delete does about running MicroVMs. Absent in a template: `FAIL`. */
+  readonly runningMicrovms: RunningMicrovms;
+}
+
+/** Thrown when resource properties cannot be understood: a verdict, retrying cannot help. */
+export class InvalidProperties extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'InvalidProperties';
+    // The framework prints the stack in the stack's events.
+    this.stack = message;
+  }
+}
+
+type Raw = Record<string, unknown>;
+
+/** Renders the properties for the template. Absent values are left out, so adding an optional one changes no template. */
+export function encodeProperties(image: ImageProperties): Raw {
+  const hooks = image.hooks;
+  return withoutAbsent({
+    ImageName: image.imageName,
+    Description: image.description,
+    BaseImageArn: image.baseImageArn,
+    BaseImageVersion: image.baseImageVersion,
+    BaseImageRefreshToken: image.baseImageRefreshToken,
+    BuildRoleArn: image.buildRoleArn,
+    CodeArtifactUri: image.codeArtifactUri,
+    MinimumMemoryInMiB: image.minimumMemoryInMiB,
+    EgressNetworkConnectors: image.egressNetworkConnectors,
+    AdditionalOsCapabilities: nonEmpty(image.additionalOsCapabilities),
+    EnvironmentVariables: nonEmpty(image.environmentVariables),
+    Hooks: hooks && withoutAbsent({
+      Port: hooks.port,
+      ReadyTimeoutInSeconds: hooks.readySeconds,
+      ValidateTimeoutInSeconds: hooks.validateSeconds,
+      RunTimeoutInSeconds: hooks.runSeconds,
+      ResumeTimeoutInSeconds: hooks.resumeSeconds,
+      SuspendTimeoutInSeconds: hooks.suspendSeconds,
+      TerminateTimeoutInSeconds: hooks.terminateSeconds,
+    }),
+    Logging: image.logging.disabled
+      ? { Disabled: true }
+      : withoutAbsent({ LogGroup: image.logging.logGroup, LogStream: image.logging.logStream }),
+    Tags: nonEmpty(image.tags),
+    RunningMicrovms: image.runningMicrovms === RunningMicrovms.FAIL ? undefined : image.runningMicrovms,
+  });
+}
+
+/**
+ * Reads the properties of a Create or Update request.
+ *
+ * CloudFormation hands every number and boolean over as a string; this is the one place that turns them back.
+ *
+ * @throws InvalidProperties naming the property.
+ */
+export function decodeProperties(raw: Raw): ImageProperties {
+  const logging = record(raw, 'Logging');
+  const hooks = raw.Hooks === undefined ? undefined : record(raw, 'Hooks');
+  return {
+    imageName: text(raw, 'ImageName'),
+    description: optionalText(raw, 'Description'),
+    baseImageArn: text(raw, 'BaseImageArn'),
+    baseImageVersion: optionalText(raw, 'BaseImageVersion'),
+    baseImageRefreshToken: optionalText(raw, 'BaseImageRefreshToken'),
+    buildRoleArn: text(raw, 'BuildRoleArn'),
+    codeArtifactUri: text(raw, 'CodeArtifactUri'),
+    minimumMemoryInMiB: integer(raw, 'MinimumMemoryInMiB'),
+    egressNetworkConnectors: texts(raw, 'EgressNetworkConnectors'),
+    additionalOsCapabilities: texts(raw, 'AdditionalOsCapabilities'),
+    environmentVariables: textMap(raw, 'EnvironmentVariables'),
+    hooks: hooks && {
+      port: integer(hooks, 'Port'),
+      readySeconds: optionalInteger(hooks, 'ReadyTimeoutInSeconds'),
+      validateSeconds: optionalInteger(hooks, 'ValidateTimeoutInSeconds'),
+      runSeconds: optionalInteger(hooks, 'RunTimeoutInSeconds'),
+      resumeSeconds: optionalInteger(hooks, 'ResumeTimeoutInSeconds'),
+      suspendSeconds: optionalInteger(hooks, 'SuspendTimeoutInSeconds'),
+      terminateSeconds: optionalInteger(hooks, 'TerminateTimeoutInSeconds'),
+    },
+    logging: {
+      disabled: flag(logging, 'Disabled'),
+      logGroup: optionalText(logging, 'LogGroup'),
+      logStream: optionalText(logging, 'LogStream'),
+    },
+    tags: textMap(raw, 'Tags'),
+    runningMicrovms: decodeRunningMicrovms(raw),
+  };
+}
+
+/** Reads the one property a Delete needs. It never throws: a Delete must get through whatever the template said. */
+export function decodeRunningMicrovms(raw: Raw): RunningMicrovms {
+  return raw.RunningMicrovms === RunningMicrovms.TERMINATE ? RunningMicrovms.TERMINATE : RunningMicrovms.FAIL;
+}
+
+/** The parts of an image ARN, which is the physical id of the resource. */
+export interface ImageArn {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+  readonly imageName: string;
+}
+
+/** The colon before the name is the service's: with a slash it answers AccessDeniedException. */
+export function formatImageArn(arn: ImageArn): string {
+  return `arn:${arn.partition}:lambda:${arn.region}:${arn.account}:microvm-image:${arn.imageName}`;
+}
+
+/** Undefined when the text is not the ARN of an image, such as an id CloudFormation made up for a create it cut short. */
+export function parseImageArn(id: string): ImageArn | undefined {
+  const match = /^arn:([^:]+):lambda:([^:]+):(\d{12}):microvm-image:([a-zA-Z0-9-_]{1,64})$/.exec(id);
+  return match ? { partition: match[1], region: match[2], account: match[3], imageName: match[4] } : undefined;
+}
+
+function withoutAbsent(values: Raw): Raw {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** An unresolved token is an object or a list like any other, and is kept. */
+function nonEmpty<T extends object>(value: T): T | undefined {
+  return Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)
+    ? (Object.keys(value).length > 0 ? value : undefined)
+    : value;
+}
+
+function optionalText(raw: Raw, key: string): string | undefined {
+  const value = raw[key];
+  if (value === undefined || value === null || value === '') {
+    return undefined;
+  }
+  if (typeof value === 'object') {
+    throw new InvalidProperties(`${key}: expected text, got ${Array.isArray(value) ? 'a list' : 'an object'}`);
+  }
+  return String(value);
+}
+
+function text(raw: Raw, key: string): string {
+  const value = optionalText(raw, key);
+  if (value === undefined) {
+    throw new InvalidProperties(`${key} is missing`);
+  }
+  return value;
+}
+
+function optionalInteger(raw: Raw, key: string): number | undefined {
+  const value = optionalText(raw, key);
+  if (value !== undefined && !/^\d+$/.test(value)) {
+    throw new InvalidProperties(`${key}: expected a whole number, got '${value}'`);
+  }
+  return value === undefined ? undefined : Number(value);
+}
+
+function integer(raw: Raw, key: string): number {
+  const value = optionalInteger(raw, key);
+  if (value === undefined) {
+    throw new InvalidProperties(`${key} is missing`);
+  }
+  return value;
+}
+
+function flag(raw: Raw, key: string): boolean {
+  const value = optionalText(raw, key);
+  if (value !== undefined && value !== 'true' && value !== 'false') {
+    throw new InvalidProperties(`${key}: expected true or false, got '${value}'`);
+  }
+  return value === 'true';
+}
+
+function texts(raw: Raw, key: string): string[] {
+  const value = raw[key] ?? [];
+  if (!Array.isArray(value)) {
+    throw new InvalidProperties(`${key}: expected a list`);
+  }
+  return value.map(String);
+}
+
+function record(raw: Raw, key: string): Raw {
+  const value = raw[key] ?? {};
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new InvalidProperties(`${key}: expected an object`);
+  }
+  return value as Raw;
+}
+
+function textMap(raw: Raw, key: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record(raw, key)).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'crypto';
+import { HookProperties, ImageProperties, LoggingProperties } from '../contract';
+
+/** The configuration of one version: what the template asks for, or what the service recorded, in one form. */
+export interface ImageConfig {
+  readonly description?: string;
+  readonly baseImageArn: string;
+  /** A bare integer. Absent: whatever is newest. */
+  readonly baseImageVersion?: string;
+  readonly buildRoleArn: string;
+  readonly codeArtifactUri: string;
+  readonly minimumMemoryInMiB: number;
+  readonly egressNetworkConnectors: string[];
+  readonly additionalOsCapabilities: string[];
+  readonly environmentVariables: Record<string, string>;
+  readonly hooks?: HookProperties;
+  readonly logging: LoggingProperties;
+}
+
+export function desiredConfig(image: ImageProperties): ImageConfig {
+  return {
+    description: image.description,
+    baseImageArn: image.baseImageArn,
+    baseImageVersion: image.baseImageVersion === undefined ? undefined : bareVersion(image.baseImageVersion),
+    buildRoleArn: image.buildRoleArn,
+    codeArtifactUri: image.codeArtifactUri,
+    minimumMemoryInMiB: image.minimumMemoryInMiB,
+    egressNetworkConnectors: image.egressNetworkConnectors,
+    additionalOsCapabilities: image.additionalOsCapabilities,
+    environmentVariables: image.environmentVariables,
+    hooks: image.hooks,
+    logging: image.logging,
+  };
+}
+
+/** The service takes a bare integer as a base version, and reads it back as `1.0`. */
+export function bareVersion(version: string): string {
+  return version.replace(/\.0$/, '');
+}
+
+/**
+ * Whether a recorded version is what the template asks for.
+ *
+ * A value the template leaves to the service (the newest base, a log stream) matches whatever was recorded. Anything
+ * else that the template leaves out was left out of the call too, which resets it: there, absent means empty.
+ */
+export function configMatches(desired: ImageConfig, recorded: ImageConfig): boolean {
+  return canonical({
+    ...desired,
+    baseImageVersion: desired.baseImageVersion ?? recorded.baseImageVersion,
+    logging: desired.logging.disabled ? desired.logging : { logStream: recorded.logging.logStream, ...present(desired.logging) },
+  }) === canonical(recorded);
+}
+
+/** Names a desired configuration in the ledger. */
+export function configDigest(desired: ImageConfig): string {
+  return createHash('sha256').update(canonical(desired)).digest('hex').slice(0, 32);
+}
+
+/** JSON with sorted keys and lists whose order means nothing sorted; absent and empty are the same. */
+function canonical(config: ImageConfig): string {
+  return JSON.stringify({
+    ...config,
+    egressNetworkConnectors: [...config.egressNetworkConnectors].sort(),
+    additionalOsCapabilities: [...config.additionalOsCapabilities].sort(),
+  }, (_key, value: unknown) => {
+    if (value === '' || value === null) {
+      return undefined;
+    }
+    return typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  });
+}
+
+function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as T;
+}

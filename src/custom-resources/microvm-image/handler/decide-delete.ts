@@ -1,0 +1,81 @@
+import { RunningMicrovms, Tag } from '../contract';
+import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, wait } from './decision';
+import { DeleteRequest } from './request';
+
+/**
+ * One step towards the end of an image. It succeeds only when the image is gone, because its name stays reserved until
+ * then, and leaves alone whatever this resource does not own.
+ */
+export function decideDelete(request: DeleteRequest, seen: Observation, now: number): Decision {
+  const { image } = seen;
+  if (image === undefined || image.state === 'DELETED') {
+    return done('the image is gone');
+  }
+  const owner = image.tags[Tag.OWNER];
+  if (owner !== request.owner) {
+    return done(owner === undefined
+      ? `image '${request.imageName}' carries no owner tag: released, not deleted`
+      : `image '${request.imageName}' belongs to another resource: not touched`);
+  }
+  if (laterClaim(image, Tag.REQUEST, request) !== undefined) {
+    return fail(`a later request took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
+  }
+
+  const waited = now - request.acceptedAt;
+  if (image.state === 'DELETING') {
+    return now - Math.max(request.acceptedAt, image.updatedAt) >= Limit.DELETE
+      ? stuck(request, 'it stayed DELETING for 10 minutes')
+      : wait('the image is DELETING');
+  }
+  if (seen.liveMicrovms !== undefined) {
+    return pinned(request, seen.liveMicrovms, waited);
+  }
+  const newest = seen.versions[0];
+  if (isBuilding(newest)) {
+    if ((allPending(newest, seen.builds) && waited >= Limit.WEDGED) || waited >= Limit.DEADLINE) {
+      return stuck(request, `its version ${newest.version} is still building, and the service can neither cancel a build nor delete an image during one`);
+    }
+    return wait(`version ${newest.version} is building`);
+  }
+  if (image.state === 'CREATING' || image.state === 'UPDATING') {
+    return waited >= Limit.DEADLINE ? stuck(request, `it stayed ${image.state}`) : wait(`the image is ${image.state}`);
+  }
+  if (image.state === 'DELETE_FAILED' && waited >= Limit.DEADLINE) {
+    return stuck(request, 'the service keeps answering DELETE_FAILED');
+  }
+  return { action: { type: 'deleteImage' }, outcome: { type: 'wait', why: 'deleting the image' } };
+}
+
+function pinned(request: DeleteRequest, live: string[], waited: number): Decision {
+  if (live.length === 0) {
+    return waited >= Limit.DEADLINE ? stuck(request, 'terminated MicroVMs kept pinning it') : wait('MicroVMs are terminating');
+  }
+  if (request.runningMicrovms === RunningMicrovms.TERMINATE) {
+    return {
+      action: { type: 'terminate', microvmIds: live.slice(0, TERMINATE_AT_ONCE) },
+      outcome: { type: 'wait', why: `terminating ${live.length} MicroVMs` },
+    };
+  }
+  return fail(
+    `image '${request.imageName}' still has ${live.length} running or suspended MicroVM${live.length === 1 ? '' : 's'}: ${some(live)}`,
+    'terminate them and delete again, or set engine: MicrovmImageEngine.custom({ runningMicrovms: RunningMicrovms.TERMINATE }) and deploy before you delete',
+  );
+}
+
+/** TerminateMicrovm allows 10 calls a second. */
+const TERMINATE_AT_ONCE = 10;
+
+function some(ids: string[]): string {
+  return ids.slice(0, 5).join(', ') + (ids.length > 5 ? ` and ${ids.length - 5} more` : '');
+}
+
+function done(why: string): Decision {
+  return { outcome: { type: 'done', why } };
+}
+
+function stuck(request: DeleteRequest, why: string): Decision {
+  return fail(
+    `image '${request.imageName}' could not be deleted: ${why}`,
+    `delete the stack again later, or delete it with: aws lambda-microvms delete-microvm-image --image-identifier ${request.imageArn}`,
+  );
+}

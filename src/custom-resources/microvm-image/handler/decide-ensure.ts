@@ -1,0 +1,229 @@
+import { createHash } from 'crypto';
+import { ImageAttributes, Tag } from '../contract';
+import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
+import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, TagChange, wait } from './decision';
+import { compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
+import { EnsureRequest } from './request';
+import { BaseVersionView, ImageView, VersionView } from './service-port';
+
+/** A build role's new policy may reach S3 late, and the service finds out only while it builds. One more build, no more. */
+const MAX_BUILDS_PER_REQUEST = 2;
+
+/**
+ * One step towards the image of a Create or Update request.
+ *
+ * It looks at the world only, never at what an earlier tick did, so a tick may run twice, late or not at all.
+ * The order of the questions is the design: is it ours, is there a version to reuse, is one being built, build one.
+ */
+export function decideEnsure(request: EnsureRequest, seen: Observation, now: number): Decision {
+  const expired = now - request.acceptedAt >= Limit.DEADLINE;
+  const { image } = seen;
+  if (image === undefined || image.state === 'DELETED') {
+    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, [], '0.0');
+  }
+
+  const owner = image.tags[Tag.OWNER];
+  if (owner === undefined ? request.isNew : owner !== request.owner) {
+    return notOurs(request, image);
+  }
+  const later = laterClaim(image, Tag.REQUEST, request);
+  if (later !== undefined) {
+    return fail(`a later request (${later}) took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
+  }
+
+  if (image.state === 'DELETING') {
+    return expired ? timedOut(request, 'an earlier image of this name was still being deleted') : wait('an earlier image of this name is being deleted');
+  }
+
+  const ledger = readLedger(image.tags);
+  const config = desiredConfig(request.desired);
+  const match = findMatch(request, config, seen.versions, ledger);
+  if (match !== undefined) {
+    return reuse(request, config, match, seen, image, ledger);
+  }
+
+  const claimed = ledger.attempt?.requestId === request.requestId;
+  const since = claimed ? ledger.attempt!.since : newestVersionNotOf(config, seen.versions);
+  const claim = claimed ? undefined : claimTags(request, since, image);
+  const newest = seen.versions[0];
+  if (isBuilding(newest)) {
+    if (allPending(newest, seen.builds) && now - newest.createdAt >= Limit.WEDGED) {
+      return fail(
+        `version ${newest.version} of image '${request.imageName}' is stuck: its builds have been PENDING for ${minutes(now - newest.createdAt)} minutes`,
+        'such a build is usually a replayed client token; the service lets go of it after some hours. Deploy under another imageName, or wait and deploy again',
+      );
+    }
+    return expired
+      ? timedOut(request, `version ${newest.version} was still building; deploy again and it is picked up when it is done`)
+      : { tags: claim, outcome: { type: 'wait', why: `version ${newest.version} is building` } };
+  }
+
+  const failed = seen.versions.filter((version) => version.state === 'FAILED' && compareVersions(version.version, since) > 0
+    && configMatches(config, version.config));
+  if (failed.length > 0 && !mayBuildAgain(request, failed, seen)) {
+    return { outcome: { type: 'fail', failure: { type: 'build', version: failed[0] } } };
+  }
+  if (expired) {
+    return timedOut(request, 'the service accepted no build');
+  }
+  if (image.state === 'CREATING' || image.state === 'UPDATING') {
+    return { tags: claim, outcome: { type: 'wait', why: `the image is ${image.state}` } };
+  }
+  return startBuild(request, seen, failed, since, image);
+}
+
+/** A refresh token means something only while the base image is whatever is newest. */
+function tokenHashOf(request: EnsureRequest): string {
+  return request.desired.baseImageVersion === undefined ? hashToken(request.desired.baseImageRefreshToken) : '';
+}
+
+/** The version to hand out without a build. */
+function findMatch(request: EnsureRequest, config: ImageConfig, versions: VersionView[], ledger: Ledger): VersionView | undefined {
+  const successful = versions.filter((version) => version.state === 'SUCCESSFUL');
+  const digest = configDigest(config);
+  const tokenHash = tokenHashOf(request);
+  for (const entry of [ledger.served, ledger.previous]) {
+    const recorded = entry?.digest === digest && entry.tokenHash === tokenHash && successful.find((version) => version.version === entry.version);
+    if (recorded) {
+      return recorded;
+    }
+  }
+  // A new refresh token asks for a version built after it was set: only the attempt that carries it makes such versions.
+  const tokenIsNew = tokenHash !== '' && ledger.served?.tokenHash !== tokenHash && ledger.previous?.tokenHash !== tokenHash;
+  const candidates = !tokenIsNew ? successful
+    : ledger.attempt?.tokenHash === tokenHash ? successful.filter((version) => compareVersions(version.version, ledger.attempt!.since) > 0) : [];
+  return candidates.find((version) => configMatches(config, version.config));
+}
+
+function reuse(
+  request: EnsureRequest, config: ImageConfig, match: VersionView, seen: Observation, image: ImageView, ledger: Ledger,
+): Decision {
+  if (match.status === 'INACTIVE') {
+    return image.state === 'UPDATING' || image.state === 'CREATING'
+      ? wait(`version ${match.version} is INACTIVE, and the image is ${image.state}`)
+      : { tags: claimTag(request, image), action: { type: 'activate', version: match.version }, outcome: { type: 'wait', why: `activating version ${match.version}` } };
+  }
+  const baseVersion = bareVersion(match.config.baseImageVersion ?? '');
+  const entry: LedgerEntry = {
+    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request), baseVersion,
+  };
+  const attributes: ImageAttributes = {
+    ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: match.version, BaseImageVersion: baseVersion,
+  };
+  return {
+    tags: finalTags(request, entry, image, ledger),
+    action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
+    outcome: { type: 'done', why: `version ${match.version} is what the template asks for`, attributes },
+  };
+}
+
+/**
+ * Whether an image in UPDATE_FAILED still launches its older versions is not documented. Deleting the version that
+ * failed takes it back to UPDATED in seconds, without a build.
+ */
+function clearFailedVersion(versions: VersionView[], ledger: Ledger): Action | undefined {
+  const failed = versions.find((version) => version.state === 'FAILED'
+    && ledger.attempt !== undefined && compareVersions(version.version, ledger.attempt.since) > 0);
+  return failed && { type: 'deleteVersion', version: failed.version };
+}
+
+function startBuild(request: EnsureRequest, seen: Observation, failed: VersionView[], since: string, image?: ImageView): Decision {
+  const wanted = desiredConfig(request.desired);
+  if (wanted.baseImageVersion === undefined && seen.baseVersions === undefined) {
+    return { need: 'baseVersions', outcome: { type: 'wait', why: 'the base image version is not known yet' } };
+  }
+  const baseImageVersion = wanted.baseImageVersion ?? newestUsable(seen.baseVersions!);
+  if (baseImageVersion === undefined) {
+    return fail(
+      `no version of base image ${wanted.baseImageArn} can be built on: ${seen.baseVersions!.map((base) => `${base.version} is ${base.status}`).join(', ') || 'the service lists none'}`,
+      'name another baseImage',
+    );
+  }
+  const config = { ...wanted, baseImageVersion };
+  // The service keeps client tokens for good and replays the first answer, so a token names one attempt of one request.
+  const clientToken = createHash('sha256').update(`${request.requestId}/build/${failed.length + 1}`).digest('hex');
+  const tags = { ...claimTags(request, since, image).set };
+  if (image === undefined) {
+    return {
+      action: { type: 'create', config, tags: { ...tags, ...request.desired.tags }, clientToken },
+      outcome: { type: 'wait', why: 'creating the image' },
+    };
+  }
+  return {
+    tags: { set: changed(tags, image), remove: [] },
+    action: { type: 'build', config, clientToken },
+    outcome: { type: 'wait', why: 'building a new version' },
+  };
+}
+
+function newestUsable(bases: BaseVersionView[]): string | undefined {
+  return bases
+    .filter((base) => base.status === undefined || base.status === 'AVAILABLE' || base.status === 'DEPRECATED')
+    .map((base) => bareVersion(base.version))
+    .sort((a, b) => compareVersions(b, a))[0];
+}
+
+function mayBuildAgain(request: EnsureRequest, failed: VersionView[], seen: Observation): boolean {
+  const reasons = failed[0] === seen.versions[0] ? seen.builds.map((build) => build.reason ?? '') : [];
+  return request.buildRoleIsNew && failed.length < MAX_BUILDS_PER_REQUEST
+    && reasons.some((reason) => /S3_ACCESS_DENIED|unable to assume/i.test(reason));
+}
+
+/** The highest version there was before this request; one already building what we want counts as this request's own. */
+function newestVersionNotOf(config: ImageConfig, versions: VersionView[]): string {
+  const [newest, ...older] = versions;
+  const before = isBuilding(newest) && configMatches(config, newest.config) ? older : versions;
+  return before[0]?.version ?? '0.0';
+}
+
+/** Tags that say whose the image is and which request works on it; written before anything is built. */
+function claimTags(request: EnsureRequest, since: string, image: ImageView | undefined): TagChange {
+  const set = {
+    [Tag.OWNER]: request.owner,
+    [Tag.STACK]: request.stack,
+    [Tag.STACK_NAME]: request.stackName,
+    [Tag.REQUEST]: request.stamp,
+    [Tag.ATTEMPT]: writeAttempt({ requestId: request.requestId, since, tokenHash: tokenHashOf(request) }),
+  };
+  return { set: changed(set, image), remove: [] };
+}
+
+function claimTag(request: EnsureRequest, image: ImageView): TagChange {
+  return { set: changed({ [Tag.REQUEST]: request.stamp }, image), remove: [] };
+}
+
+function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, ledger: Ledger): TagChange {
+  const set: Record<string, string> = {
+    [Tag.OWNER]: request.owner,
+    [Tag.STACK]: request.stack,
+    [Tag.STACK_NAME]: request.stackName,
+    [Tag.REQUEST]: image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`) ? image.tags[Tag.REQUEST] : request.stamp,
+    [Tag.SERVED]: writeEntry(entry),
+    ...(ledger.served !== undefined && ledger.served.version !== entry.version ? { [Tag.PREVIOUS]: writeEntry(ledger.served) } : {}),
+    ...request.desired.tags,
+  };
+  return { set: changed(set, image), remove: request.removedTags.filter((key) => key in image.tags) };
+}
+
+function changed(tags: Record<string, string>, image: ImageView | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).filter(([key, value]) => image?.tags[key] !== value));
+}
+
+function notOurs(request: EnsureRequest, image: ImageView): Decision {
+  const stack = image.tags[Tag.STACK_NAME];
+  return fail(
+    `an image named '${request.imageName}' already exists in this account and region and ${stack === undefined ? 'does not belong to a stack' : `belongs to stack '${stack}'`}`,
+    'choose another imageName, or leave it out to get a name of its own',
+  );
+}
+
+function timedOut(request: EnsureRequest, what: string): Decision {
+  return fail(
+    `image '${request.imageName}' was not ready after ${minutes(Limit.DEADLINE)} minutes: ${what}`,
+    'CloudFormation waits no longer than an hour for a custom resource; make the build shorter or deploy again',
+  );
+}
+
+function minutes(milliseconds: number): number {
+  return Math.floor(milliseconds / 60_000);
+}

@@ -1,0 +1,91 @@
+import { ImageAttributes } from '../contract';
+import { ImageConfig } from './config';
+import { BaseVersionView, BuildView, ImageView, VersionView } from './service-port';
+
+/** The world as one tick sees it. */
+export interface Observation {
+  /** Undefined: there is no such image. */
+  readonly image?: ImageView;
+  /** Newest first. */
+  readonly versions: VersionView[];
+  /** The builds of the newest version, unless that one succeeded: then they have nothing to tell. */
+  readonly builds: BuildView[];
+  /** Only after a decision asked for them. */
+  readonly baseVersions?: BaseVersionView[];
+  /** MicroVMs that pin the image; only after the service refused a delete because of them. */
+  readonly liveMicrovms?: string[];
+}
+
+/** At most one of these a tick. Tags ride along and are written first. */
+export type Action =
+  | { readonly type: 'create'; readonly config: ImageConfig; readonly tags: Record<string, string>; readonly clientToken: string }
+  | { readonly type: 'build'; readonly config: ImageConfig; readonly clientToken: string }
+  | { readonly type: 'activate'; readonly version: string }
+  | { readonly type: 'deleteVersion'; readonly version: string }
+  | { readonly type: 'deleteImage' }
+  | { readonly type: 'terminate'; readonly microvmIds: string[] };
+
+export interface TagChange {
+  readonly set: Record<string, string>;
+  readonly remove: string[];
+}
+
+/** What to tell the framework once the action was taken. */
+export type Outcome =
+  | { readonly type: 'wait'; readonly why: string }
+  | { readonly type: 'done'; readonly why: string; readonly attributes?: ImageAttributes }
+  | { readonly type: 'fail'; readonly failure: Failure };
+
+export type Failure =
+  /** The service says why on the builds; the driver reads it there. */
+  | { readonly type: 'build'; readonly version: VersionView }
+  /** A sentence on what is wrong, and one on what to do. */
+  | { readonly type: 'other'; readonly what: string; readonly hint: string };
+
+export interface Decision {
+  readonly tags?: TagChange;
+  readonly action?: Action;
+  readonly outcome: Outcome;
+  /** Look this up and decide again: nothing is done before. */
+  readonly need?: 'baseVersions';
+}
+
+export function wait(why: string): Decision {
+  return { outcome: { type: 'wait', why } };
+}
+
+export function fail(what: string, hint: string): Decision {
+  return { outcome: { type: 'fail', failure: { type: 'other', what, hint } } };
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Time limits, in milliseconds since the request was accepted unless said otherwise. */
+export const Limit = {
+  /** The framework gives up at 57 min and CloudFormation at 60, without a reason; ours comes first. */
+  DEADLINE: 55 * MINUTE,
+  /** Builds that stay PENDING this long are wedged: the service has been seen to keep such a build for 15 hours. */
+  WEDGED: 10 * MINUTE,
+  /** How long an image may take to disappear. */
+  DELETE: 10 * MINUTE,
+  /** How long a denial may be a policy on its way through IAM. */
+  IAM_GRACE: 2 * MINUTE,
+  /** How long a name may stay reserved by an image that is being deleted, or a quota other than that of builds be full. */
+  RESERVED: 5 * MINUTE,
+} as const;
+
+/** No build of the version has started yet. */
+export function allPending(version: VersionView, builds: BuildView[]): boolean {
+  return builds.length > 0 ? builds.every((build) => build.state === 'PENDING') : version.state === 'PENDING';
+}
+
+export function isBuilding(version: VersionView | undefined): version is VersionView {
+  return version !== undefined && (version.state === 'PENDING' || version.state === 'IN_PROGRESS');
+}
+
+/** The stamp of a request that arrived later than ours and claimed the image. */
+export function laterClaim(image: ImageView, requestTag: string, request: { requestId: string; stamp: string }): string | undefined {
+  const claim = image.tags[requestTag];
+  return claim !== undefined && claim.split('/')[1] !== request.requestId && claim > request.stamp ? claim : undefined;
+}

@@ -1,0 +1,193 @@
+import { desiredConfig } from './config';
+import { decideDelete } from './decide-delete';
+import { decideEnsure } from './decide-ensure';
+import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
+import { describeBuildFailure, describeFailure } from './failure';
+import { compareVersions } from './ledger';
+import { afterRefusal } from './refusal';
+import { DeleteRequest, EnsureRequest } from './request';
+import { ServicePort, ServiceRefusal } from './service-port';
+
+/** One line of the handler's log. */
+export type Log = (entry: Record<string, unknown>) => void;
+
+type Request = EnsureRequest | DeleteRequest;
+
+/** The end of a request that failed. The framework passes the message on to the stack's events, and the stack trace with it. */
+export class Verdict extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Verdict';
+    this.stack = message;
+  }
+}
+
+/** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */
+export class Driver {
+  constructor(private readonly service: ServicePort, private readonly clock: () => number, private readonly log: Log) {}
+
+  /** @throws Verdict when the request has failed for good. */
+  public async tick(request: Request): Promise<Outcome> {
+    const outcome = await this.step(request);
+    this.log({
+      requestId: request.requestId,
+      image: request.imageName,
+      request: request.kind,
+      outcome: outcome.type,
+      why: outcome.type === 'fail' ? undefined : outcome.why,
+    });
+    if (outcome.type === 'fail') {
+      throw new Verdict(await this.describe(request, outcome.failure));
+    }
+    return outcome;
+  }
+
+  private async step(request: Request): Promise<Outcome> {
+    let action: Action['type'] | undefined;
+    try {
+      let seen = await this.observe(request.imageArn);
+      let decision = this.decide(request, seen);
+      if (decision.need === 'baseVersions' && request.kind === 'ensure') {
+        seen = { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
+        decision = this.decide(request, seen);
+      }
+      this.log({
+        requestId: request.requestId,
+        image: request.imageName,
+        state: seen.image?.state ?? 'absent',
+        versions: seen.versions.slice(0, 5).map((version) => `${version.version} ${version.state} ${version.status}`),
+        action: decision.action?.type,
+        tags: Object.keys(decision.tags?.set ?? {}),
+      });
+      if (!await this.writeTags(request, decision)) {
+        return { type: 'wait', why: 'the image does not take tags now' };
+      }
+      action = decision.action?.type;
+      try {
+        await this.act(request.imageArn, decision.action);
+      } catch (error) {
+        if (!(error instanceof ServiceRefusal)) {
+          throw error;
+        }
+        if (error.refusal === 'runningMicrovms') {
+          return await this.clearMicrovms(request, seen);
+        }
+        // The version handed out is there whether or not the failed one beside it could be cleared away.
+        return decision.outcome.type === 'done' ? decision.outcome : afterRefusal(request, error, this.clock(), action);
+      }
+      return decision.outcome;
+    } catch (error) {
+      return error instanceof ServiceRefusal ? afterRefusal(request, error, this.clock(), action) : this.afterSurprise(request, error);
+    }
+  }
+
+  private decide(request: Request, seen: Observation): Decision {
+    return request.kind === 'ensure' ? decideEnsure(request, seen, this.clock()) : decideDelete(request, seen, this.clock());
+  }
+
+  private async observe(imageArn: string): Promise<Observation> {
+    const image = await this.service.getImage(imageArn);
+    if (image === undefined) {
+      return { versions: [], builds: [] };
+    }
+    const versions = (await this.service.listVersions(imageArn)).sort((a, b) => compareVersions(b.version, a.version));
+    const newest = versions[0];
+    const builds = newest === undefined || newest.state === 'SUCCESSFUL' ? [] : await this.service.listBuilds(imageArn, newest.version);
+    return { image, versions, builds };
+  }
+
+  /**
+   * False when the tags could not be written and the action must not be taken without them: a build that nobody claimed
+   * could be started twice. A version that is handed out is the same with or without them.
+   */
+  private async writeTags(request: Request, decision: Decision): Promise<boolean> {
+    const change: TagChange = decision.tags ?? { set: {}, remove: [] };
+    try {
+      if (Object.keys(change.set).length > 0) {
+        await this.service.tag(request.imageArn, change.set);
+      }
+      if (change.remove.length > 0) {
+        await this.service.untag(request.imageArn, change.remove);
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof ServiceRefusal && error.refusal === 'busy') {
+        this.log({ requestId: request.requestId, image: request.imageName, warning: 'tags wait for the next request', refused: error.message });
+        return decision.action === undefined || decision.outcome.type === 'done';
+      }
+      throw error;
+    }
+  }
+
+  private async act(imageArn: string, action: Action | undefined): Promise<void> {
+    switch (action?.type) {
+      case undefined:
+        return;
+      case 'create':
+        return this.service.createImage(imageArn.split(':').pop()!, action.config, action.tags, action.clientToken);
+      case 'build':
+        return this.service.updateImage(imageArn, action.config, action.clientToken);
+      case 'activate':
+        return this.service.activateVersion(imageArn, action.version);
+      case 'deleteVersion':
+        return this.service.deleteVersion(imageArn, action.version);
+      case 'deleteImage':
+        return this.service.deleteImage(imageArn);
+      case 'terminate':
+        for (const microvmId of action.microvmIds) {
+          await this.service.terminateMicrovm(microvmId);
+        }
+    }
+  }
+
+  /** The service says only after a delete that MicroVMs pin the image, and listing them is not worth a call in every tick. */
+  private async clearMicrovms(request: Request, seen: Observation): Promise<Outcome> {
+    const decision = this.decide(request, { ...seen, liveMicrovms: await this.service.listLiveMicrovms(request.imageArn) });
+    await this.act(request.imageArn, decision.action);
+    return decision.outcome;
+  }
+
+  /** A fault that is nobody's verdict yet: the next tick may do better, and the last one says what it was. */
+  private afterSurprise(request: Request, error: unknown): Outcome {
+    const message = error instanceof Error ? error.message : String(error);
+    this.log({ requestId: request.requestId, image: request.imageName, error: message, stack: error instanceof Error ? error.stack : undefined });
+    return this.clock() - request.acceptedAt < Limit.DEADLINE
+      ? { type: 'wait', why: message }
+      : { type: 'fail', failure: { type: 'other', what: `image '${request.imageName}' could not be handled: ${message}`, hint: 'deploy again' } };
+  }
+
+  private async describe(request: Request, failure: Failure): Promise<string> {
+    if (failure.type === 'other' || request.kind === 'delete') {
+      return failure.type === 'other' ? describeFailure(failure.what, failure.hint) : '';
+    }
+    const { version } = failure;
+    const { logging, hooks, environmentVariables } = desiredConfig(request.desired);
+    const builds = await this.optional([], async () => this.service.listBuilds(request.imageArn, version.version));
+    return describeBuildFailure({
+      imageName: request.imageName,
+      version: version.version,
+      builds: await Promise.all(builds.map(async (build) => ({
+        ...build,
+        stage: await this.optional('unknown' as const, async () => this.service.getBuildStage(request.imageArn, version.version, build.buildId)),
+      }))),
+      logGroup: logging.disabled ? undefined : logging.logGroup,
+      logLines: logging.logGroup === undefined || logging.disabled
+        ? []
+        : await this.optional([], async () => this.service.tailLog(logging.logGroup!, version.createdAt)),
+      secrets: Object.values(environmentVariables),
+      hookPort: hooks?.port,
+      isNew: request.isNew,
+    });
+  }
+
+  /** Evidence decorates an error; without it the error must still get out. */
+  private async optional<T>(otherwise: T, look: () => Promise<T>): Promise<T> {
+    try {
+      return await look();
+    } catch (error) {
+      this.log({ warning: 'evidence not read', error: error instanceof Error ? error.message : String(error) });
+      return otherwise;
+    }
+  }
+}
+

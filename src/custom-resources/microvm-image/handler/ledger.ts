@@ -1,0 +1,65 @@
+import { createHash } from 'crypto';
+import { Tag } from '../contract';
+
+/** A version consumers were given, and what it was built from. */
+export interface LedgerEntry {
+  readonly version: string;
+  readonly digest: string;
+  readonly tokenHash: string;
+  readonly baseVersion: string;
+}
+
+/** What the last building request set out to do. Versions after `since` are its doing. */
+export interface Attempt {
+  readonly requestId: string;
+  readonly since: string;
+  readonly tokenHash: string;
+}
+
+export interface Ledger {
+  readonly served?: LedgerEntry;
+  readonly previous?: LedgerEntry;
+  readonly attempt?: Attempt;
+}
+
+/** Stands for "none" in a tag value: the service's tag characters have no better one, and an empty part reads badly. */
+const NONE = '-';
+
+/** A ledger is a note, never the truth: what cannot be read is as if it were not there. */
+export function readLedger(tags: Record<string, string>): Ledger {
+  return { served: readEntry(tags[Tag.SERVED]), previous: readEntry(tags[Tag.PREVIOUS]), attempt: readAttempt(tags[Tag.ATTEMPT]) };
+}
+
+export function writeEntry(entry: LedgerEntry): string {
+  return [entry.version, entry.digest, entry.tokenHash || NONE, entry.baseVersion || NONE].join('/');
+}
+
+export function writeAttempt(attempt: Attempt): string {
+  return [attempt.requestId, attempt.since, attempt.tokenHash || NONE].join('/');
+}
+
+/** Tags are readable by many; a refresh token is the user's own text. */
+export function hashToken(token: string | undefined): string {
+  return token === undefined ? '' : createHash('sha256').update(token).digest('hex').slice(0, 16);
+}
+
+/** Versions are `major.minor` and compare as numbers: `10.0` is after `9.0`. */
+export function compareVersions(a: string, b: string): number {
+  const [majorA, minorA = 0] = a.split('.').map(Number);
+  const [majorB, minorB = 0] = b.split('.').map(Number);
+  return majorA - majorB || minorA - minorB;
+}
+
+function readEntry(value: string | undefined): LedgerEntry | undefined {
+  const match = /^(\d+\.\d+)\/([0-9a-f]{32})\/([0-9a-f]{16}|-)\/(\d+|-)$/.exec(value ?? '');
+  return match ? { version: match[1], digest: match[2], tokenHash: orEmpty(match[3]), baseVersion: orEmpty(match[4]) } : undefined;
+}
+
+function readAttempt(value: string | undefined): Attempt | undefined {
+  const match = /^([^/]+)\/(\d+\.\d+)\/([0-9a-f]{16}|-)$/.exec(value ?? '');
+  return match ? { requestId: match[1], since: match[2], tokenHash: orEmpty(match[3]) } : undefined;
+}
+
+function orEmpty(part: string): string {
+  return part === NONE ? '' : part;
+}

@@ -1,0 +1,55 @@
+import { Action, fail, Limit, Outcome } from './decision';
+import { DeleteRequest, EnsureRequest } from './request';
+import { ServiceRefusal } from './service-port';
+
+/** The service answers the last tick before the deadline too, so that the error can say what it kept answering. */
+const LAST_TICKS = 30_000;
+
+/**
+ * What a refused call means for the request.
+ *
+ * A throw in the handler is a verdict the framework passes on at once, so everything that may yet pass is a wait, up to
+ * the time such a thing takes at most.
+ */
+export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: ServiceRefusal, now: number, action?: Action['type']): Outcome {
+  const waited = now - request.acceptedAt;
+  const within = (limit: number): boolean => waited < Math.min(limit, Limit.DEADLINE - LAST_TICKS);
+  const wait: Outcome = { type: 'wait', why: `${refusal.operation} refused (${refusal.refusal}): ${refusal.message}` };
+  const give = (hint: string): Outcome => fail(`${refusal.operation} for image '${request.imageName}' was refused: ${refusal.message || 'no reason given'}`, hint).outcome;
+
+  switch (refusal.refusal) {
+    case 'transient':
+    case 'notFound':
+      return within(Limit.DEADLINE) ? wait : give('the service did not recover in time; deploy again');
+    case 'busy':
+      return within(Limit.DEADLINE) ? wait : give('another change of this image did not end in time; deploy again when it has');
+    case 'runningMicrovms':
+      return wait;
+    case 'quota':
+      return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)
+        ? wait
+        : give('ask for a higher Service Quota of Lambda MicroVMs (concurrent image builds L-72E0D058, images L-942E56BE, versions per image L-F8BECE9C), or deploy fewer images at once');
+    case 'nameTaken':
+      return within(Limit.RESERVED) ? wait : give('choose another imageName, or leave it out to get a name of its own');
+    case 'denied':
+      return within(Limit.IAM_GRACE) ? wait : give(deniedHint(refusal));
+    case 'invalid':
+      return action === 'deleteVersion' ? wait : give('correct the property and deploy again');
+  }
+}
+
+function deniedHint(refusal: ServiceRefusal): string {
+  if (refusal.message.trim() === '') {
+    return 'a denial without a text usually means that Lambda MicroVMs is not offered in this region';
+  }
+  if (/PassRole/.test(refusal.message)) {
+    return 'the deploy-time handler may pass only this build role; look for a permissions boundary or SCP, and for an iam:PassedToService condition, which the service does not satisfy';
+  }
+  if (/assume/i.test(refusal.message)) {
+    return 'the role must trust lambda.amazonaws.com; if its trust policy has an aws:SourceAccount or aws:SourceArn condition, try without (sourceAccountCondition: false)';
+  }
+  if (/PassNetworkConnector/.test(refusal.message)) {
+    return 'the connector is not one this stack may pass; check the ARN of egressConnector';
+  }
+  return 'look for a permissions boundary, an SCP or a policy of the organisation that denies it';
+}

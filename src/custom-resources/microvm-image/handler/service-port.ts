@@ -1,0 +1,78 @@
+import { ImageConfig } from './config';
+
+/** The calls of the MicroVMs API (and of CloudWatch Logs, for the reason of a failure) that the driver needs. */
+export interface ServicePort {
+  /** Undefined when there is no such image. */
+  getImage(imageArn: string): Promise<ImageView | undefined>;
+  /** All of them, in any order. */
+  listVersions(imageArn: string): Promise<VersionView[]>;
+  listBuilds(imageArn: string, version: string): Promise<BuildView[]>;
+  /** The stage a failed build reached; the list of builds does not tell. */
+  getBuildStage(imageArn: string, version: string, buildId: string): Promise<BuildStage>;
+  listBaseVersions(baseImageArn: string): Promise<BaseVersionView[]>;
+  /** MicroVMs of the image that are not terminated or on their way there. */
+  listLiveMicrovms(imageArn: string): Promise<string[]>;
+  /** The newest lines written to a log group since a moment. Empty when they cannot be read: they only decorate an error. */
+  tailLog(logGroup: string, since: number): Promise<string[]>;
+
+  createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void>;
+  updateImage(imageArn: string, config: ImageConfig, clientToken: string): Promise<void>;
+  activateVersion(imageArn: string, version: string): Promise<void>;
+  deleteVersion(imageArn: string, version: string): Promise<void>;
+  deleteImage(imageArn: string): Promise<void>;
+  terminateMicrovm(microvmId: string): Promise<void>;
+  tag(imageArn: string, tags: Record<string, string>): Promise<void>;
+  untag(imageArn: string, keys: string[]): Promise<void>;
+}
+
+export interface ImageView {
+  readonly state: string;
+  readonly tags: Record<string, string>;
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+export interface VersionView {
+  readonly version: string;
+  readonly state: string;
+  readonly status: string;
+  readonly config: ImageConfig;
+  readonly createdAt: number;
+}
+
+export interface BuildView {
+  readonly buildId: string;
+  readonly state: string;
+  /** Such as `Graviton 3`. */
+  readonly chip: string;
+  readonly reason?: string;
+}
+
+/** How far a failed build got, read off its snapshot. */
+export type BuildStage = 'container' | 'hook' | 'unknown';
+
+export interface BaseVersionView {
+  readonly version: string;
+  readonly status?: string;
+}
+
+/** Why the service refused a call, as far as it decides what to do next. */
+export type Refusal =
+  /** 5xx, a gateway's HTML page, a lost connection, a throttle: the same call may pass in a moment. */
+  | 'transient'
+  /** The image is busy: a build or a delete has to end first. */
+  | 'busy'
+  | 'quota'
+  | 'denied'
+  | 'nameTaken'
+  | 'runningMicrovms'
+  | 'notFound'
+  /** The request itself is wrong; repeating it cannot help. */
+  | 'invalid';
+
+export class ServiceRefusal extends Error {
+  constructor(readonly refusal: Refusal, readonly operation: string, message: string) {
+    super(message);
+    this.name = 'ServiceRefusal';
+  }
+}
