@@ -17,7 +17,7 @@ export function decideDelete(request: DeleteRequest, seen: Observation, now: num
       ? `image '${request.imageName}' carries no owner tag: released, not deleted`
       : `image '${request.imageName}' belongs to another resource: not touched`);
   }
-  if (laterClaim(image, Tag.REQUEST, request) !== undefined) {
+  if (laterClaim(image, request) !== undefined) {
     return fail(`a later request took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
   }
 

@@ -26,7 +26,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (owner === undefined ? request.isNew : owner !== request.owner) {
     return notOurs(request, image);
   }
-  const later = laterClaim(image, Tag.REQUEST, request);
+  const later = laterClaim(image, request);
   if (later !== undefined) {
     return fail(`a later request (${later}) took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
   }

@@ -1,4 +1,4 @@
-import { ImageAttributes } from '../contract';
+import { ImageAttributes, Tag } from '../contract';
 import { ImageConfig } from './config';
 import { BaseVersionView, BuildView, ImageView, VersionView } from './service-port';
 
@@ -85,7 +85,8 @@ export function isBuilding(version: VersionView | undefined): version is Version
 }
 
 /** The stamp of a request that arrived later than ours and claimed the image. */
-export function laterClaim(image: ImageView, requestTag: string, request: { requestId: string; stamp: string }): string | undefined {
-  const claim = image.tags[requestTag];
-  return claim !== undefined && claim.split('/')[1] !== request.requestId && claim > request.stamp ? claim : undefined;
+export function laterClaim(image: ImageView, request: { readonly requestId: string; readonly stamp: string }): string | undefined {
+  const claim = image.tags[Tag.REQUEST] ?? '';
+  const [claimedAt, claimant] = claim.split('/');
+  return claimant !== request.requestId && claimedAt > request.stamp.split('/')[0] ? claim : undefined;
 }

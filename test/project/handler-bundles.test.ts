@@ -1,0 +1,56 @@
+import { execFileSync } from 'child_process';
+import { createHash } from 'crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+
+const ROOT = join(__dirname, '..', '..');
+const NAMES = ['on-event', 'is-complete'];
+
+interface BundleTask {
+  readonly steps: Array<{ readonly execArgs: string[] }>;
+}
+
+/** The very command the build runs. */
+function bundleArguments(name: string): string[] {
+  const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen', 'tasks.json'), 'utf8'));
+  const task: BundleTask = tasks[`bundle:custom-resources/microvm-image/handler/${name}.lambda`];
+  return task.steps[0].execArgs;
+}
+
+function shipped(name: string): string {
+  return join(ROOT, 'lib', 'custom-resources', 'microvm-image', 'handler', `${name}.lambda`, 'index.js');
+}
+
+function digest(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'bundles-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(NAMES)('the bundle of %s', (name) => {
+  test('comes out byte for byte the same every time, so that an upgrade of this library alone redeploys nothing', () => {
+    const digests = [1, 2].map((run) => {
+      const out = join(folder, `${name}-${run}.js`);
+      const [command, ...args] = bundleArguments(name).map((arg) => (arg.startsWith('--outfile=') ? `--outfile=${out}` : arg));
+      execFileSync(join(ROOT, 'node_modules', '.bin', command), args, { cwd: ROOT, stdio: 'pipe' });
+      return digest(out);
+    });
+    expect(digests).toEqual([digest(shipped(name)), digest(shipped(name))]);
+  });
+
+  test('runs with nothing but Node beside it', () => {
+    const probe = `const { handler } = require(${JSON.stringify(shipped(name))}); if (typeof handler !== 'function') process.exit(1);`;
+    expect(() => execFileSync(process.execPath, ['-e', probe], { cwd: folder, env: { PATH: process.env.PATH }, stdio: 'pipe' })).not.toThrow();
+  });
+
+  test('carries no path of the machine it was made on', () => {
+    expect(readFileSync(shipped(name), 'utf8')).not.toContain(ROOT);
+  });
+});
+
+test('onEvent carries no SDK: it calls no API', () => {
+  expect(readFileSync(shipped('on-event')).length).toBeLessThan(10_000);
+});
