@@ -1,0 +1,14 @@
+export { MicrovmSimulator } from './simulator';
+export type { BuildView, ImageView, MicrovmView, VersionView } from './views';
+export type { Advance, Quotas, Readings, SimulatorOptions } from './options';
+export { DEFAULT_QUOTAS, DEFAULT_READINGS } from './options';
+export type { BuildFailure, BuildFailureKind, BuildPlan, DeletionPlan } from './build-plan';
+export type { Call, CallOutcome, Caller } from './call-log';
+export { CallLog } from './call-log';
+export type { FaultSpec, FaultTarget } from './faults';
+export { Fault, Faults } from './faults';
+export { VirtualClock } from './virtual-clock';
+export type { LogEvent, LogGroup, LogStream } from './log-groups';
+export { LogGroups } from './log-groups';
+export type { BuildRoleAction, BuildRoleDecision, BuildRoleRule } from './build-roles';
+export type { Responder, ScriptedRequest, ScriptedResponse } from './microvm-endpoint';
