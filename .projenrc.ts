@@ -65,6 +65,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverageFrom: ['src/**/*.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/integ/local/**/*.test.ts'],
       setupFiles: ['<rootDir>/test/setup.ts'],
+      // Examples import the library by its name, as a user's app does.
+      moduleNameMapper: { '^cdk-lambda-microvms$': '<rootDir>/src' },
       maxWorkers: 2,
     },
   },
@@ -107,12 +109,13 @@ for (const dir of ['integ', 'examples', 'tools']) {
   new javascript.TypescriptConfig(project, {
     fileName: `${dir}/tsconfig.json`,
     extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
-    compilerOptions: { rootDir: '..', noEmit: true, stripInternal: true },
+    compilerOptions: { rootDir: '..', noEmit: true, stripInternal: true, paths: { 'cdk-lambda-microvms': ['../src'] } },
     include: ['**/*.ts'],
   });
   project.eslint?.addLintPattern(dir);
   project.eslint?.allowDevDeps(`${dir}/**`);
 }
+project.eslint?.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-lambda-microvms$'] }] } });
 for (const path of [
   '/integ/', '/examples/', '/tools/', '/rosetta/', '/projenrc/', '/docs/', '/decisions/', '/bench/', '/.ci/',
   '/.rosetta-cache.json', '/.npmrc', '/.demo/', '/.tmp/', '/dist-sources/',
@@ -159,6 +162,22 @@ project.addTask('simulator', {
   description: 'Serve the MicroVMs API simulator on loopback',
   exec: 'tsx test/simulator/serve.ts',
   receiveArgs: true,
+});
+
+project.addTask('test:newest-cdk', {
+  description: 'Compile and test against the newest aws-cdk-lib (or the version given)',
+  exec: 'tsx tools/newest-cdk.ts',
+  receiveArgs: true,
+});
+project.buildWorkflow?.addPostBuildJob('newest-cdk', {
+  permissions: {},
+  runsOn: ['ubuntu-latest'],
+  steps: [
+    { uses: 'actions/checkout@v5' },
+    { uses: 'actions/setup-node@v5', with: { 'node-version': '22' } },
+    { run: 'npm ci' },
+    { run: 'npm run test:newest-cdk' },
+  ],
 });
 
 project.synth();

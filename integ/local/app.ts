@@ -1,0 +1,3 @@
+import { imageApp } from './image-app';
+
+imageApp(JSON.parse(process.env.SCENARIO!));
