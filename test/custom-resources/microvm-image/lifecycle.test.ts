@@ -173,7 +173,8 @@ describe('update', () => {
   test('a no-op, a change of tags and "1" for "1.0" start no build and take one tick', async () => {
     const image = await start();
     await image.create(v('v1', { tags: { team: 'a', old: 'x' } }));
-    for (const change of [{ tags: { team: 'a', old: 'x' } }, { tags: { team: 'b' } }, { tags: { team: 'b' }, baseImageVersion: '1' }]) {
+    const changes: Array<Partial<ImageProperties>> = [{ tags: { team: 'a', old: 'x' } }, { tags: { team: 'b' } }, { tags: { team: 'b' }, baseImageVersion: '1' }];
+    for (const change of changes) {
       const { response, started } = await buildsOf(() => image.update(v('v1', change)));
       expect({ started, ticks: response.ticks, version: response.Data?.ImageVersion }).toEqual({ started: 0, ticks: 1, version: '1.0' });
     }
@@ -197,7 +198,7 @@ describe('update', () => {
     await image.create(v('v1'));
     const adapter = new SdkAdapter();
     await adapter.updateImage(simulator.imageArn(NAME), { ...v('v3') }, 'by-hand');
-    simulator.clock.advance(BUILD_MS * 2);
+    await simulator.clock.advance(BUILD_MS * 2);
     expect(await adapter.listVersions(simulator.imageArn(NAME))).toContainEqual(expect.objectContaining({ version: '2.0', status: 'ACTIVE' }));
     const response = await image.update(v('v1', { tags: { only: 'tags' } }));
 
@@ -232,7 +233,7 @@ describe('update', () => {
     const image = await start();
     await image.create(v('v1'));
     await new SdkAdapter().deleteImage(simulator.imageArn(NAME));
-    simulator.clock.advance(60_000);
+    await simulator.clock.advance(60_000);
     const { response, started } = await buildsOf(() => image.update(v('v2')));
 
     expect([response.Status, response.Data?.ImageVersion, started]).toEqual(['SUCCESS', '1.0', 1]);
@@ -249,7 +250,7 @@ describe('rollback', () => {
     const { response, started } = await buildsOf(() => image.rollBack(v('v2'), v('v1')));
 
     expect([started, response.ticks, response.Data?.ImageVersion]).toEqual([0, 1, '1.0']);
-    simulator.clock.advance(60_000);
+    await simulator.clock.advance(60_000);
     const adapter = new SdkAdapter();
     expect(await adapter.getImage(simulator.imageArn(NAME))).toMatchObject({ state: 'UPDATED' });
     expect((await adapter.listVersions(simulator.imageArn(NAME))).map((version) => version.version)).toEqual(['1.0']);

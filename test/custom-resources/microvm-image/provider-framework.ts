@@ -33,14 +33,14 @@ export class ProviderFramework {
   private started?: string;
   private body?: string;
 
-  constructor(private readonly handlers: Handlers, private readonly betweenTicks: () => void) {
+  constructor(private readonly handlers: Handlers, private readonly betweenTicks: () => Promise<void>) {
     process.env.USER_ON_EVENT_FUNCTION_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:on-event';
     process.env.USER_IS_COMPLETE_FUNCTION_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:is-complete';
     process.env.WAITER_STATE_MACHINE_ARN = 'arn:aws:states:us-east-1:000000000000:stateMachine:waiter';
-    this.outbound = require(join(RUNTIME, 'outbound.js'));
-    this.framework = require(join(RUNTIME, 'framework.js'));
+    this.outbound = jest.requireActual(join(RUNTIME, 'outbound.js'));
+    this.framework = jest.requireActual(join(RUNTIME, 'framework.js'));
     // MicrovmImageProvider sets the framework's log level to FATAL.
-    require(join(RUNTIME, 'util.js')).log = () => undefined;
+    jest.requireActual<{ log: () => void }>(join(RUNTIME, 'util.js')).log = () => undefined;
   }
 
   /** Handles one request to its end. */
@@ -60,7 +60,7 @@ export class ProviderFramework {
         if (ticks === MAX_ATTEMPTS) {
           await this.framework.onTimeout({ Cause: JSON.stringify({ errorMessage: (error as Error).message }) });
         }
-        this.betweenTicks();
+        await this.betweenTicks();
       }
     }
     return { ...JSON.parse(this.body), bytes: Buffer.byteLength(this.body), ticks };

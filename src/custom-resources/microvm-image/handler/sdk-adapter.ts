@@ -105,7 +105,8 @@ export class SdkAdapter implements ServicePort {
         break;
       }
     }
-    return lines.filter((line) => line.text !== '').sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
+    // Rules and bare line numbers of a build's output say nothing.
+    return lines.filter((line) => /[a-z]{2}/i.test(line.text)).sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
   }
 
   public async createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void> {

@@ -1,0 +1,289 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { Annotations, FileSystem, IgnoreMode, SymlinkFollowMode, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import { Construct } from 'constructs';
+import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
+import { DockerfileFacts, readDockerfile } from './private/dockerfile';
+import { leftOutSecretFiles, SECRET_FILE_PATTERNS } from './private/secret-files';
+import { readFromZip } from './private/zip-reader';
+
+const DOCKERFILE = 'Dockerfile';
+const REPORTED_SECRET_FILES = 5;
+
+/**
+ * How a directory becomes the code of an image.
+ */
+export interface MicrovmAssetCodeOptions {
+  /**
+   * Files to leave out, in `.dockerignore` syntax, after those of the directory's own `.dockerignore`.
+   *
+   * The last pattern that matches a file decides. The `Dockerfile` always stays.
+   *
+   * @default - what `.dockerignore` and `includeSecretFiles` say
+   */
+  readonly exclude?: string[];
+
+  /**
+   * Whether files that usually hold credentials (`.env`, `*.pem`, `*.key`, `.npmrc`, `.aws/`, `.ssh/` and the like)
+   * and version control folders are part of the code.
+   *
+   * One of them can be let in with a `!` pattern in `.dockerignore` or in `exclude`, such as `!ca.pem`.
+   *
+   * @default false
+   */
+  readonly includeSecretFiles?: boolean;
+
+  /**
+   * Whether symbolic links are followed.
+   *
+   * @default SymlinkFollowMode.NEVER
+   */
+  readonly followSymlinks?: SymlinkFollowMode;
+}
+
+/**
+ * Code written in the app itself.
+ */
+export interface MicrovmInlineCode {
+  /** The content of the Dockerfile. */
+  readonly dockerfile: string;
+
+  /**
+   * Other files: their content by relative path.
+   *
+   * @default - none
+   */
+  readonly files?: Record<string, string>;
+}
+
+/** What an image needs to know of its code. */
+interface BoundCode {
+  readonly uri: string;
+  /** The ARN of the one object. */
+  readonly objectArn: string;
+  /** Undefined when the code cannot be read while synthesizing. */
+  readonly dockerfile?: DockerfileFacts;
+  /** Lets a role read the object, and nothing else. */
+  grantRead(grantee: iam.IGrantable): iam.Grant[];
+}
+
+/**
+ * What an image is built from: a zip in S3 with a `Dockerfile` at its root, next to the files it copies.
+ *
+ * The image's base (`FROM`) must be Linux on arm64. New content builds a new version of the image.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/microvms-images.html
+ *
+ * @example
+ * new MicrovmImage(this, 'Image', {
+ *   code: MicrovmCode.fromInline({
+ *     dockerfile: 'FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["sleep", "infinity"]',
+ *   }),
+ * });
+ */
+export abstract class MicrovmCode {
+  /**
+   * A local directory with a `Dockerfile` at its root, or a `.zip` of one.
+   *
+   * `.dockerignore` is honoured, and files that usually hold credentials are left out of a directory, with a warning.
+   * It is an error when there is no `Dockerfile`, or when its last `FROM` is made for x86 only.
+   *
+   * @param directoryOrZip relative to the current directory
+   */
+  public static fromAsset(directoryOrZip: string, options: MicrovmAssetCodeOptions = {}): MicrovmCode {
+    return new AssetCode(directoryOrZip, options);
+  }
+
+  /** A Dockerfile, and files for it to copy, written in the app. */
+  public static fromInline(code: MicrovmInlineCode): MicrovmCode {
+    return new InlineCode(code);
+  }
+
+  /**
+   * A zip that is in S3 already, in the region of the image.
+   *
+   * A build happens only when the key changes: put a hash of the content into it. The build role may read exactly this
+   * object, and decrypt with the bucket's key if it has one.
+   *
+   * @param bucket where the zip is
+   * @param key the key of the zip: no wildcards (`*`, `?`), no whitespace
+   */
+  public static fromBucket(bucket: s3.IBucket, key: string): MicrovmCode {
+    return new BucketCode(bucket, key);
+  }
+
+  /** @internal */
+  public abstract _bind(scope: Construct): BoundCode;
+}
+
+class BucketCode extends MicrovmCode {
+  constructor(private readonly bucket: s3.IBucket, private readonly key: string) {
+    super();
+    if (!Token.isUnresolved(key) && !/^[^\s*?]{1,1024}$/.test(key)) {
+      throw new UnscopedValidationError(
+        lit`MicrovmCodeBucketKey`,
+        `key must be 1 to 1024 characters without whitespace, '*' and '?', got '${key}': the build role is given exactly this object, ` +
+        'and a policy would read a wildcard in it; rename the object',
+      );
+    }
+  }
+
+  public _bind(): BoundCode {
+    return inBucket(this.bucket, this.key);
+  }
+}
+
+class AssetCode extends MicrovmCode {
+  constructor(private readonly source: string, private readonly options: MicrovmAssetCodeOptions) {
+    super();
+  }
+
+  public _bind(scope: Construct): BoundCode {
+    const stat = fs.statSync(this.source, { throwIfNoEntry: false });
+    if (!stat) {
+      throw new ValidationError(
+        lit`MicrovmCodePath`,
+        `code must be a directory with a Dockerfile or a .zip of one, but '${path.resolve(this.source)}' does not exist`,
+        scope,
+      );
+    }
+    const dockerfile = stat.isDirectory() ? this.fromDirectory() : this.fromZip(scope);
+    if (dockerfile === undefined) {
+      throw new ValidationError(
+        lit`MicrovmCodeDockerfile`,
+        `code must have a file named 'Dockerfile' at its root, but '${path.resolve(this.source)}' has none; ` +
+        'the service looks at no other place and for no other name',
+        scope,
+      );
+    }
+    const exclude = stat.isDirectory() ? excludePatterns(this.source, this.options) : undefined;
+    if (exclude) {
+      warnAboutLeftOutFiles(scope, this.source, exclude);
+    }
+    const asset = new Asset(scope, 'Code', {
+      path: this.source,
+      ...(exclude && { exclude, ignoreMode: IgnoreMode.DOCKER, followSymlinks: this.options.followSymlinks }),
+    });
+    return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile: checkedDockerfile(scope, dockerfile) };
+  }
+
+  private fromDirectory(): string | undefined {
+    const file = path.join(this.source, DOCKERFILE);
+    // The listing, not the path: on a file system that ignores case, 'dockerfile' would pass and then fail to build.
+    return fs.readdirSync(this.source).includes(DOCKERFILE) && fs.statSync(file).isFile() ? fs.readFileSync(file, 'utf8') : undefined;
+  }
+
+  private fromZip(scope: Construct): string | undefined {
+    const problem = (reason: string) => new ValidationError(
+      lit`MicrovmCodeZip`,
+      `code must be a directory with a Dockerfile or a .zip of one, but '${path.resolve(this.source)}' is not: ${reason}`,
+      scope,
+    );
+    if (path.extname(this.source).toLowerCase() !== '.zip') {
+      throw problem("its name does not end in '.zip'");
+    }
+    if (this.options.exclude || this.options.includeSecretFiles !== undefined || this.options.followSymlinks !== undefined) {
+      throw problem('exclude, includeSecretFiles and followSymlinks are for directories; make the zip without the files');
+    }
+    try {
+      return readFromZip(this.source, DOCKERFILE);
+    } catch (error) {
+      throw problem((error as Error).message);
+    }
+  }
+}
+
+class InlineCode extends MicrovmCode {
+  private readonly files: Record<string, string>;
+
+  constructor(code: MicrovmInlineCode) {
+    super();
+    this.files = { ...code.files, [DOCKERFILE]: code.dockerfile };
+    for (const name of Object.keys(code.files ?? {})) {
+      const normal = path.posix.normalize(name);
+      if (name === '' || path.posix.isAbsolute(name) || name.includes('\\') || normal.startsWith('..') || normal === '.' || normal === DOCKERFILE) {
+        throw new UnscopedValidationError(
+          lit`MicrovmInlineCodePath`,
+          `files must have relative paths inside the code, with '/' between folders and other than 'Dockerfile', got '${name}'`,
+        );
+      }
+    }
+    for (const [name, content] of Object.entries(this.files)) {
+      if (Token.isUnresolved(content)) {
+        throw new UnscopedValidationError(
+          lit`MicrovmInlineCodeToken`,
+          `inline code must be known while synthesizing, but '${name}' holds a value that only deployment knows; pass such a value in environment`,
+        );
+      }
+    }
+  }
+
+  public _bind(scope: Construct): BoundCode {
+    const directory = FileSystem.mkdtemp('microvm-code-');
+    for (const [name, content] of Object.entries(this.files)) {
+      const file = path.join(directory, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, content);
+    }
+    const dockerfile = checkedDockerfile(scope, this.files[DOCKERFILE]);
+    const asset = new Asset(scope, 'Code', { path: directory });
+    if (!scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)) {
+      // It has been copied into the cloud assembly.
+      fs.rmSync(directory, { recursive: true });
+    }
+    return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile };
+  }
+}
+
+function inBucket(bucket: s3.IBucket, key: string): BoundCode {
+  const objectArn = bucket.arnForObjects(key);
+  return {
+    uri: bucket.s3UrlForObject(key),
+    objectArn,
+    grantRead: (grantee) => [
+      iam.Grant.addToPrincipal({ grantee, actions: ['s3:GetObject'], resourceArns: [objectArn] }),
+      ...(bucket.encryptionKey ? [bucket.encryptionKey.grantDecrypt(grantee)] : []),
+    ],
+  };
+}
+
+/** Later patterns win, so what the user says comes after what we leave out by ourselves. */
+function excludePatterns(directory: string, options: MicrovmAssetCodeOptions): string[] {
+  const dockerignore = path.join(directory, '.dockerignore');
+  return [
+    ...(options.includeSecretFiles ? [] : SECRET_FILE_PATTERNS),
+    ...(fs.existsSync(dockerignore) ? fs.readFileSync(dockerignore, 'utf8').split(/\r?\n/).filter((line) => line.trim() !== '') : []),
+    ...(options.exclude ?? []),
+    `!${DOCKERFILE}`,
+  ];
+}
+
+function warnAboutLeftOutFiles(scope: Construct, directory: string, exclude: string[]) {
+  const files = leftOutSecretFiles(directory, exclude, REPORTED_SECRET_FILES);
+  if (files.length > 0) {
+    Annotations.of(scope).addWarningV2(
+      'cdk-lambda-microvms:secretFiles',
+      `files that usually hold credentials are left out of the code: ${files.join(', ')}; ` +
+      "let one in with a '!' pattern in .dockerignore, or all with includeSecretFiles",
+    );
+  }
+}
+
+function checkedDockerfile(scope: Construct, text: string): DockerfileFacts {
+  const facts = readDockerfile(text);
+  if (facts.finalImage === undefined) {
+    throw new ValidationError(lit`MicrovmCodeFrom`, 'Dockerfile must have a FROM instruction, got none', scope);
+  }
+  if (facts.x86Only !== undefined) {
+    throw new ValidationError(
+      lit`MicrovmCodeArchitecture`,
+      `Dockerfile must build for linux/arm64, but its last stage is x86 only: '${facts.x86Only}'; use a base image for arm64`,
+      scope,
+    );
+  }
+  return facts;
+}

@@ -1,0 +1,133 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { MicrovmConnector } from './microvm-connector';
+import { lit, ValidationError } from './private/cdk-internals';
+import { ImageReference, policyArnOf } from './private/image-reference';
+
+/**
+ * What a launch passes to the MicroVM, beyond the image.
+ */
+export interface MicrovmRunGrantOptions {
+  /**
+   * The role the launched MicroVMs run with. The grantee may pass exactly this role.
+   *
+   * @default - none: the grantee may launch MicroVMs without a role only
+   */
+  readonly executionRole?: iam.IRoleRef;
+
+  /**
+   * The connectors a launch names, ingress and egress. The grantee may pass exactly these.
+   *
+   * @default - what the service attaches to a launch that names none: `HTTP_INGRESS` and the egress connector of the
+   * image, which is `INTERNET_EGRESS` for an image from elsewhere
+   */
+  readonly connectors?: MicrovmConnector[];
+}
+
+/**
+ * Gives principals permissions on an image and on the MicroVMs that run from it.
+ *
+ * Works on a `MicrovmImage`, on an imported one and on a bare `CfnMicrovmImage`. The service authorizes calls on a
+ * MicroVM against the ARN of its image. Each method returns the `iam.Grant`; a grantee that cannot have a policy, such
+ * as a service principal, gets nothing, and `grant.success` is false.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/microvms-security.html
+ *
+ * @example
+ * declare const image: lambda.CfnMicrovmImage;
+ * declare const launcher: lambda.Function;
+ * MicrovmImageGrants.fromImage(image).run(launcher);
+ */
+export class MicrovmImageGrants {
+  /**
+   * Grants on any image.
+   *
+   * @param image a `MicrovmImage`, an import of one, or a `CfnMicrovmImage`
+   */
+  public static fromImage(image: lambda.IMicrovmImageRef): MicrovmImageGrants {
+    return new MicrovmImageGrants(image);
+  }
+
+  private readonly image: ImageReference;
+
+  private constructor(image: lambda.IMicrovmImageRef) {
+    this.image = image;
+  }
+
+  /**
+   * Launch MicroVMs: `lambda:RunMicrovm` on the image, `lambda:PassNetworkConnector` on the connectors of the launch,
+   * and `iam:PassRole` on its execution role.
+   *
+   * Give the same role and connectors that the launch will name.
+   */
+  public run(grantee: iam.IGrantable, options: MicrovmRunGrantOptions = {}): iam.Grant {
+    const connectorArns = options.connectors?.map((connector) => connector._arn(this.image)) ?? [
+      MicrovmConnector.HTTP_INGRESS._arn(this.image),
+      this.image._egressConnectorArn ?? MicrovmConnector.INTERNET_EGRESS._arn(this.image),
+    ];
+    if (connectorArns.length === 0) {
+      throw new ValidationError(
+        lit`MicrovmRunGrantConnectors`,
+        'connectors must be at least 1, got 0: the service asks for permission to pass connectors on every launch; leave it out for the usual ones',
+        this.image,
+      );
+    }
+    const grants = [
+      this.grant(grantee, ['lambda:RunMicrovm']),
+      this.grant(grantee, ['lambda:PassNetworkConnector'], connectorArns),
+    ];
+    if (options.executionRole) {
+      // No iam:PassedToService condition: the service has been seen to call without that key, and the launch was denied.
+      grants.push(this.grant(grantee, ['iam:PassRole'], [options.executionRole.roleRef.roleArn]));
+    }
+    return combine(grants);
+  }
+
+  /**
+   * Look after running MicroVMs: `lambda:GetMicrovm`, `lambda:ResumeMicrovm`, `lambda:SuspendMicrovm` and
+   * `lambda:TerminateMicrovm` on the image, and `lambda:ListMicrovms` on `*`, since the service offers no less.
+   */
+  public manage(grantee: iam.IGrantable): iam.Grant {
+    return combine([
+      this.grant(grantee, ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm']),
+      this.grant(grantee, ['lambda:ListMicrovms'], ['*']),
+    ]);
+  }
+
+  /** Connect to the endpoint of MicroVMs: `lambda:CreateMicrovmAuthToken` on the image. */
+  public connect(grantee: iam.IGrantable): iam.Grant {
+    return this.grant(grantee, ['lambda:CreateMicrovmAuthToken']);
+  }
+
+  /**
+   * Open a shell in MicroVMs: `lambda:CreateMicrovmShellAuthToken` on the image. The MicroVM must have been launched
+   * with `SHELL_INGRESS`.
+   */
+  public shell(grantee: iam.IGrantable): iam.Grant {
+    return this.grant(grantee, ['lambda:CreateMicrovmShellAuthToken']);
+  }
+
+  /** Read the image, its versions, builds and tags. */
+  public read(grantee: iam.IGrantable): iam.Grant {
+    return this.grant(grantee, [
+      'lambda:GetMicrovmImage',
+      'lambda:GetMicrovmImageBuild',
+      'lambda:GetMicrovmImageVersion',
+      'lambda:ListMicrovmImageBuilds',
+      'lambda:ListMicrovmImageVersions',
+      'lambda:ListTags',
+    ]);
+  }
+
+  private grant(grantee: iam.IGrantable, actions: string[], resourceArns?: string[]): iam.Grant {
+    return iam.Grant.addToPrincipal({
+      grantee,
+      actions,
+      resourceArns: resourceArns ?? [policyArnOf(this.image)],
+    });
+  }
+}
+
+function combine(grants: iam.Grant[]): iam.Grant {
+  return grants.reduce((all, grant) => all.combine(grant));
+}

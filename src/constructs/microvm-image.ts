@@ -1,0 +1,474 @@
+import { Annotations, Arn, ArnFormat, IResource, PhysicalName, ReferenceStrength, RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { MicrovmBaseImage } from './microvm-base-image';
+import { MicrovmBuildRole } from './microvm-build-role';
+import { MicrovmCode } from './microvm-code';
+import { MicrovmConnector } from './microvm-connector';
+import { MicrovmHooks } from './microvm-hooks';
+import { MicrovmImageEngine } from './microvm-image-engine';
+import { MicrovmImageGrants } from './microvm-image-grants';
+import { MicrovmLogging } from './microvm-logging';
+import { MicrovmMemory } from './microvm-memory';
+import { MicrovmOsCapability } from './microvm-os-capability';
+import { formatImageArn, formatLogStreamsArn } from './private/arn';
+import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
+import { ImageResource } from './private/image-request';
+import {
+  tagProblems, validateDescription, validateEnvironment, validateImageName, validateLogGroupName, validateRegion,
+} from './private/image-validation';
+import { generateImageName } from './private/naming';
+import { acknowledgeWildcards } from './private/rule-acknowledgments';
+import { grantLogDelivery } from './private/service-role';
+
+/** CloudFormation hands properties to a Lambda function, by way of a state machine that takes 256 KB in all. */
+const MAX_PROPERTIES_BYTES = 64 * 1024;
+
+/**
+ * A Lambda MicroVM image.
+ */
+export interface IMicrovmImage extends IResource, lambda.IMicrovmImageRef {
+  /**
+   * The ARN of the image.
+   *
+   * @attribute
+   */
+  readonly imageArn: string;
+
+  /**
+   * The name of the image.
+   *
+   * @attribute
+   */
+  readonly imageName: string;
+
+  /**
+   * The exact version to launch, such as `3.0`.
+   *
+   * Throws on an image that was imported without a version.
+   *
+   * @attribute
+   */
+  readonly imageVersion: string;
+
+  /** Gives principals permissions on the image and its MicroVMs. */
+  readonly grants: MicrovmImageGrants;
+}
+
+/**
+ * What is known of an image that is defined elsewhere.
+ */
+export interface MicrovmImageAttributes {
+  /** The ARN of the image: `arn:<partition>:lambda:<region>:<account>:microvm-image:<name>`. */
+  readonly imageArn: string;
+
+  /**
+   * The version to launch, such as `3.0`.
+   *
+   * @default - not known; reading `imageVersion` throws
+   */
+  readonly imageVersion?: string;
+}
+
+/**
+ * Properties of a `MicrovmImage`.
+ */
+export interface MicrovmImageProps {
+  /** What the image is built from. New content builds a new version. */
+  readonly code: MicrovmCode;
+
+  /**
+   * The name: 1 to 64 letters, digits, `-` and `_`, unique in the account and region. Changing it replaces the image.
+   *
+   * @default - generated from the name of the stack and the path of the construct; the same in every deployment
+   */
+  readonly imageName?: string;
+
+  /**
+   * A description: letters, digits, spaces and `_ . : / = + - @`. Changing it builds a new version.
+   *
+   * @default - none
+   */
+  readonly description?: string;
+
+  /**
+   * The managed base image to build on. Changing it builds a new version.
+   *
+   * @default MicrovmBaseImage.AL2023_1.newest()
+   */
+  readonly baseImage?: MicrovmBaseImage;
+
+  /**
+   * How much memory, CPU and disk MicroVMs have. Changing it builds a new version.
+   *
+   * @default MicrovmMemory.MIB_2048
+   */
+  readonly memory?: MicrovmMemory;
+
+  /**
+   * The calls by which the service tells the app about its life. Changing them builds a new version.
+   *
+   * @default - none: the snapshot is taken some time after the container started
+   */
+  readonly hooks?: MicrovmHooks;
+
+  /**
+   * Environment variables of the app, readable in the template and in every MicroVM: no place for secrets.
+   *
+   * At most 50; names of 1 to 256 characters without whitespace, other than `AWS_REGION`; values of up to 4096
+   * characters. Changing them builds a new version.
+   *
+   * @default - none
+   */
+  readonly environment?: Record<string, string>;
+
+  /**
+   * What builds can reach, and what MicroVMs can reach whose launch names no egress connector. Changing it builds a new
+   * version. An ingress connector is an error.
+   *
+   * @default MicrovmConnector.INTERNET_EGRESS
+   */
+  readonly egressConnector?: MicrovmConnector;
+
+  /**
+   * Linux capabilities the container gets beyond the usual. Changing them builds a new version.
+   *
+   * @default - none
+   */
+  readonly additionalOsCapabilities?: MicrovmOsCapability[];
+
+  /**
+   * A log group of yours for the builds. Not together with `logging`. Changing it builds a new version.
+   *
+   * @default - what `logging` says
+   */
+  readonly logGroup?: logs.ILogGroupRef;
+
+  /**
+   * A log group of the image's own for the builds, or none. Changing it builds a new version.
+   *
+   * @default MicrovmLogging.ownedLogGroup()
+   */
+  readonly logging?: MicrovmLogging;
+
+  /**
+   * The role the service builds the image with. Changing it builds a new version.
+   *
+   * A role of this app is given what it needs: to read the code and to write to the log group. An imported role is left
+   * as it is, and a warning says what it must be allowed.
+   *
+   * @default - a new `MicrovmBuildRole`
+   */
+  readonly buildRole?: iam.IRoleRef & iam.IGrantable;
+
+  /**
+   * Tags of the image, next to those of `Tags.of()`. Tags given to `cdk deploy --tags` do not reach it. Changing tags
+   * builds nothing.
+   *
+   * At most 43. Keys that start with `aws:` or `microvm-cdk:` are an error.
+   *
+   * @default - none
+   */
+  readonly tags?: Record<string, string>;
+
+  /**
+   * What happens to the image when it is removed from the stack, or replaced.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * What builds the image at deploy time.
+   *
+   * @default MicrovmImageEngine.custom()
+   */
+  readonly engine?: MicrovmImageEngine;
+}
+
+abstract class MicrovmImageBase extends Resource implements IMicrovmImage {
+  public abstract readonly imageArn: string;
+  public abstract readonly imageName: string;
+  public abstract readonly imageVersion: string;
+
+  /** Gives principals permissions on the image and its MicroVMs. */
+  public readonly grants: MicrovmImageGrants = MicrovmImageGrants.fromImage(this);
+
+  /** A reference to the image. */
+  public get microvmImageRef(): lambda.MicrovmImageReference {
+    return { imageArn: this.imageArn };
+  }
+}
+
+const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
+
+/**
+ * A Lambda MicroVM image: built when the stack is deployed, ready to launch MicroVMs from when the deployment ends.
+ *
+ * A change of content or settings builds a new version; the last good one stays usable meanwhile. A failed build fails
+ * the deployment with the reason and the end of the build log, and a rollback returns to the version before without
+ * building. `imageVersion` is the version this deployment is about: give it to the code that launches MicroVMs.
+ *
+ * Adds the image, its log group and its build role to the stack, and once a stack the functions that build images.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/microvms-images.html
+ *
+ * @example
+ * declare const launcher: lambda.Function;
+ * const image = new MicrovmImage(this, 'Sandbox', {
+ *   code: MicrovmCode.fromAsset('sandbox'),
+ *   hooks: MicrovmHooks.onPort(9000, { ready: Duration.minutes(5) }),
+ * });
+ *
+ * image.grants.run(launcher);
+ * launcher.addEnvironment('IMAGE_ARN', image.imageArn);
+ * launcher.addEnvironment('IMAGE_VERSION', image.imageVersion);
+ */
+@propertyInjectable
+export class MicrovmImage extends MicrovmImageBase {
+  /** Uniquely identifies this class. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-lambda-microvms.MicrovmImage';
+
+  /** Whether the given object is a `MicrovmImage` defined in this app. */
+  public static isMicrovmImage(x: any): x is MicrovmImage {
+    return x !== null && typeof x === 'object' && MICROVM_IMAGE in x;
+  }
+
+  /**
+   * An image that is defined elsewhere, by its ARN. Reading its `imageVersion` throws.
+   *
+   * @param imageArn `arn:<partition>:lambda:<region>:<account>:microvm-image:<name>`
+   */
+  public static fromImageArn(scope: Construct, id: string, imageArn: string): IMicrovmImage {
+    return MicrovmImage.fromImageAttributes(scope, id, { imageArn });
+  }
+
+  /** An image that is defined elsewhere. */
+  public static fromImageAttributes(scope: Construct, id: string, attrs: MicrovmImageAttributes): IMicrovmImage {
+    if (!Token.isUnresolved(attrs.imageArn) && !/^arn:[^:]+:lambda:[^:]+:\d{12}:microvm-image:[a-zA-Z0-9-_]{1,64}$/.test(attrs.imageArn)) {
+      throw new ValidationError(
+        lit`MicrovmImageArn`,
+        `imageArn must have the form 'arn:<partition>:lambda:<region>:<account>:microvm-image:<name>', got '${attrs.imageArn}'`,
+        scope,
+      );
+    }
+    if (attrs.imageVersion !== undefined && !Token.isUnresolved(attrs.imageVersion) && !/^\d+\.\d+$/.test(attrs.imageVersion)) {
+      throw new ValidationError(lit`MicrovmImageVersion`, `imageVersion must have the form '3.0', got '${attrs.imageVersion}'`, scope);
+    }
+
+    class Import extends MicrovmImageBase {
+      public readonly imageArn = attrs.imageArn;
+      public readonly imageName = Arn.split(attrs.imageArn, ArnFormat.COLON_RESOURCE_NAME).resourceName!;
+
+      public get imageVersion(): string {
+        if (attrs.imageVersion === undefined) {
+          throw new ValidationError(
+            lit`MicrovmImageImportedWithoutVersion`,
+            'imageVersion is not known of an image that was imported without it; import it with MicrovmImage.fromImageAttributes()',
+            this,
+          );
+        }
+        return attrs.imageVersion;
+      }
+    }
+    return new Import(scope, id, { environmentFromArn: attrs.imageArn });
+  }
+
+  /**
+   * The role the service builds the image with. Grant it what the Dockerfile and the build hooks need beyond the code and
+   * the log group.
+   */
+  public readonly buildRole: iam.IGrantable;
+
+  /** The ARN of the role the service builds the image with. */
+  public readonly buildRoleArn: string;
+
+  /** Where builds log to. Undefined when logging is off. */
+  public readonly logGroup?: logs.ILogGroupRef;
+
+  /** @internal */
+  public readonly _policyArn: string;
+
+  /** @internal */
+  public readonly _egressConnectorArn: string;
+
+  private readonly image: ImageResource;
+
+  constructor(scope: Construct, id: string, props: MicrovmImageProps) {
+    const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
+    super(scope, id, { physicalName: explicitName ?? generateImageName(scope, id) });
+    validateRegion(this, Stack.of(this).region);
+    validateImageName(this, this.physicalName);
+    validateDescription(this, props.description ?? '');
+    validateEnvironment(this, props.environment ?? {});
+    this.throwOn(tagProblems(props.tags ?? {}));
+    this._policyArn = formatImageArn(this, this.physicalName);
+    this._egressConnectorArn = this.egressConnectorOf(props)._arn(this);
+
+    const removalPolicy = this.removalPolicyOf(props);
+    const logging = this.bindLogging(props, removalPolicy);
+    this.logGroup = logging.group;
+    const code = props.code._bind(this);
+    this.warnAboutHiddenPort(props.hooks, code.dockerfile?.exposes(props.hooks?.port ?? 0));
+
+    const role = props.buildRole ?? new MicrovmBuildRole(this, 'BuildRole');
+    this.buildRole = role;
+    this.buildRoleArn = role.roleRef.roleArn;
+    const logStreams = logging.groupName && formatLogStreamsArn(this, logging.groupName);
+    const grants = this.mayChange(role, code.objectArn, logStreams)
+      ? [...code.grantRead(role), ...(logStreams ? [grantLogDelivery(role, logStreams)] : [])]
+      : [];
+
+    const baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
+    this.image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
+      settings: {
+        imageName: this.physicalName,
+        description: props.description || undefined,
+        baseImageArn: baseImage.arn,
+        baseImageVersion: baseImage.version,
+        baseImageRefreshToken: baseImage.refreshToken,
+        buildRoleArn: this.buildRoleArn,
+        codeArtifactUri: code.uri,
+        minimumMemoryInMiB: (props.memory ?? MicrovmMemory.MIB_2048).mebibytes,
+        egressNetworkConnectors: [this._egressConnectorArn],
+        additionalOsCapabilities: [...props.additionalOsCapabilities ?? []],
+        environmentVariables: { ...props.environment },
+        hooks: props.hooks?._properties(),
+        logging: {
+          disabled: logging.disabled,
+          logGroup: logging.group?.logGroupRef.logGroupName,
+          logStream: logging.stream,
+        },
+        tags: { ...props.tags },
+      },
+      permissions: {
+        explicitImageArn: explicitName && this._policyArn,
+        foreignRoleArn: role instanceof MicrovmBuildRole && role._isUnderOwnPath(this) ? undefined : this.buildRoleArn,
+        connectorArns: [this._egressConnectorArn],
+        explicitLogGroupName: explicitName || props.logGroup ? logging.groupName : undefined,
+      },
+    });
+
+    const { resource } = this.image;
+    resource.applyRemovalPolicy(removalPolicy);
+    // The version changes with every build. A strong export could not change while another stack imports it.
+    resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);
+    grants.forEach((grant) => grant.applyBefore(resource));
+    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags()), ...this.sizeProblems()] });
+  }
+
+  public get imageArn(): string {
+    return this.getResourceArnAttribute(this.image.resource.ref, {
+      service: 'lambda',
+      resource: 'microvm-image',
+      resourceName: this.physicalName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  public get imageName(): string {
+    return this.getResourceNameAttribute(this.image.imageName);
+  }
+
+  /**
+   * The exact version this deployment built, or found to be the same, such as `3.0`.
+   *
+   * @attribute
+   */
+  public get imageVersion(): string {
+    return this.image.imageVersion;
+  }
+
+  /**
+   * The version of the managed base image it was built on, such as `1`. Empty when the service does not tell.
+   *
+   * @attribute
+   */
+  public get baseImageVersion(): string {
+    return this.image.baseImageVersion;
+  }
+
+  private removalPolicyOf(props: MicrovmImageProps): RemovalPolicy {
+    if (props.removalPolicy === RemovalPolicy.SNAPSHOT) {
+      throw new ValidationError(
+        lit`MicrovmImageRemovalPolicy`,
+        "removalPolicy must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE, got 'snapshot'; CloudFormation takes none of an image",
+        this,
+      );
+    }
+    return props.removalPolicy ?? RemovalPolicy.DESTROY;
+  }
+
+  private egressConnectorOf(props: MicrovmImageProps): MicrovmConnector {
+    const connector = props.egressConnector ?? MicrovmConnector.INTERNET_EGRESS;
+    if (connector._isIngress) {
+      throw new ValidationError(
+        lit`MicrovmImageEgressConnector`,
+        `egressConnector must be an egress connector, got '${connector._arn(this)}'; ingress connectors are named at launch`,
+        this,
+      );
+    }
+    return connector;
+  }
+
+  private bindLogging(props: MicrovmImageProps, removalPolicy: RemovalPolicy) {
+    if (props.logGroup && props.logging) {
+      throw new ValidationError(
+        lit`MicrovmImageLogging`,
+        'logGroup and logging must not both be given; logging is for a log group of the image\'s own',
+        this,
+      );
+    }
+    if (props.logGroup) {
+      const groupName = props.logGroup.logGroupRef.logGroupName;
+      validateLogGroupName(this, groupName);
+      return { disabled: false, group: props.logGroup, groupName, stream: undefined };
+    }
+    return (props.logging ?? MicrovmLogging.ownedLogGroup())._bind(this, this.physicalName, removalPolicy);
+  }
+
+  private warnAboutHiddenPort(hooks: MicrovmHooks | undefined, exposed: boolean | undefined) {
+    if (hooks && !Token.isUnresolved(hooks.port) && exposed === false) {
+      Annotations.of(this).addWarningV2(
+        'cdk-lambda-microvms:hookPortNotExposed',
+        `hook port ${hooks.port} is not EXPOSEd in the Dockerfile; add 'EXPOSE ${hooks.port}' unless its base image does`,
+      );
+    }
+  }
+
+  /** Only a role of this app is changed. For another one, say what it must have. */
+  private mayChange(role: iam.IRoleRef, objectArn: string, logStreams: string | undefined): boolean {
+    if (Resource.isOwnedResource(role)) {
+      if (logStreams) {
+        acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
+      }
+      return true;
+    }
+    const show = (value: string) => Token.isUnresolved(value) ? JSON.stringify(Stack.of(this).resolve(value)) : `'${value}'`;
+    Annotations.of(this).addWarningV2(
+      'cdk-lambda-microvms:importedBuildRole',
+      `build role ${show(role.roleRef.roleArn)} is not defined in this app and is left as it is. It must let lambda.amazonaws.com assume it ` +
+      `(sts:AssumeRole, sts:TagSession), allow s3:GetObject on ${show(objectArn)}` +
+      (logStreams ? `, and allow logs:CreateLogStream and logs:PutLogEvents on ${show(logStreams)}` : ''),
+    );
+    return false;
+  }
+
+  private sizeProblems(): string[] {
+    const template = Stack.of(this).resolve(this.image.resource._toCloudFormation());
+    const bytes = Buffer.byteLength(JSON.stringify(Object.values(template.Resources)[0]));
+    return bytes <= MAX_PROPERTIES_BYTES ? [] : [
+      `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
+    ];
+  }
+
+  private throwOn(problems: string[]) {
+    if (problems.length > 0) {
+      throw new ValidationError(lit`MicrovmImageTags`, problems.join('; '), this);
+    }
+  }
+}
+
+Object.defineProperty(MicrovmImage.prototype, MICROVM_IMAGE, { value: true });

@@ -1,0 +1,39 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+
+/** The account field of resources that AWS owns. */
+const AWS_OWNED = 'aws';
+
+/** An image or an image name pattern. The service wants a colon before the name: a slash is answered with AccessDenied. */
+export function formatImageArn(scope: IConstruct, imageName: string): string {
+  return lambdaArn(scope, 'microvm-image', imageName);
+}
+
+/** A base image managed by AWS. */
+export function formatBaseImageArn(scope: IConstruct, name: string): string {
+  return lambdaArn(scope, 'microvm-image', name, AWS_OWNED);
+}
+
+/** A network connector managed by AWS. */
+export function formatManagedConnectorArn(scope: IConstruct, name: string): string {
+  return lambdaArn(scope, 'network-connector', `aws-network-connector:${name}`, AWS_OWNED);
+}
+
+/** A log group, without the `:*` that CloudFormation appends. */
+export function formatLogGroupArn(scope: IConstruct, logGroupName: string): string {
+  return Stack.of(scope).formatArn({
+    service: 'logs',
+    resource: 'log-group',
+    resourceName: logGroupName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** The log streams of a log group. */
+export function formatLogStreamsArn(scope: IConstruct, logGroupName: string): string {
+  return `${formatLogGroupArn(scope, logGroupName)}:*`;
+}
+
+function lambdaArn(scope: IConstruct, resource: string, resourceName: string, account?: string): string {
+  return Stack.of(scope).formatArn({ service: 'lambda', resource, resourceName, account, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+}

@@ -1,0 +1,29 @@
+import { CfnResource, ITaggableV2, TagManager, TagType } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { encodeProperties, ImageProperties, RESOURCE_TYPE } from '../../custom-resources/microvm-image/contract';
+
+/** The time CloudFormation waits for an answer: the longest it allows. */
+const SERVICE_TIMEOUT_SECONDS = 3600;
+
+export interface CustomImageResourceProps {
+  readonly serviceToken: string;
+  readonly image: ImageProperties;
+}
+
+/** The image in the template, when the custom engine builds it. Unlike `CustomResource` it takes part in `Tags.of()`. */
+export class CustomImageResource extends CfnResource implements ITaggableV2 {
+  public readonly cdkTagManager: TagManager;
+
+  constructor(scope: Construct, id: string, props: CustomImageResourceProps) {
+    const tagManager = new TagManager(TagType.MAP, RESOURCE_TYPE, props.image.tags, { tagPropertyName: 'Tags' });
+    super(scope, id, {
+      type: RESOURCE_TYPE,
+      properties: {
+        ServiceToken: props.serviceToken,
+        ServiceTimeout: SERVICE_TIMEOUT_SECONDS,
+        ...encodeProperties({ ...props.image, tags: tagManager.renderedTags as unknown as Record<string, string> }),
+      },
+    });
+    this.cdkTagManager = tagManager;
+  }
+}

@@ -1,0 +1,19 @@
+import { CfnResource } from 'aws-cdk-lib';
+import { ImageProperties } from '../../custom-resources/microvm-image/contract';
+import { ImagePermissions } from '../../custom-resources/microvm-image-provider';
+
+/** What a `MicrovmImage` asks of its engine. */
+export interface ImageRequest {
+  readonly settings: Omit<ImageProperties, 'runningMicrovms'>;
+  readonly permissions: Omit<ImagePermissions, 'terminatesMicrovms'>;
+}
+
+/** What the engine answers. */
+export interface ImageResource {
+  readonly resource: CfnResource;
+  readonly imageName: string;
+  readonly imageVersion: string;
+  readonly baseImageVersion: string;
+  /** Every tag the image would get, known once the tags of the whole app are applied. */
+  tags(): Record<string, string>;
+}

@@ -1,0 +1,148 @@
+import { Annotations, Token } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { lit, ValidationError } from './cdk-internals';
+import { RESERVED_TAG_PREFIX } from '../../custom-resources/microvm-image/contract';
+
+const MAX_ENVIRONMENT_VARIABLES = 50;
+const MAX_ENVIRONMENT_KEY = 256;
+const MAX_ENVIRONMENT_VALUE = 4096;
+/** The service allows 50; the library keeps up to 7 for its own. */
+const MAX_TAGS = 43;
+const MAX_TAG_KEY = 128;
+const MAX_TAG_VALUE = 256;
+const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+const REGIONS = [
+  'us-east-1', 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-central-1', 'eu-north-1',
+  'ap-northeast-1', 'ap-south-1', 'ap-southeast-1', 'ap-southeast-2',
+];
+const ADDITIONAL_REGIONS_CONTEXT = 'cdk-lambda-microvms:additionalRegions';
+
+/** Names that Lambda reserves in functions. The service is only known to refuse `AWS_REGION`. */
+const RESERVED_BY_FUNCTIONS = [
+  '_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_DEFAULT_REGION', 'AWS_EXECUTION_ENV', 'AWS_ACCESS_KEY', 'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'LAMBDA_TASK_ROOT', 'LAMBDA_RUNTIME_DIR',
+];
+const SECRET_WORD = /(^|_)(SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(_|$)/i;
+const NAMES_A_SECRET = /_(ARN|NAME|ID|PATH|FILE|URL|URI|COUNT|LIMIT|TTL|SECONDS)$/i;
+
+export function validateImageName(scope: IConstruct, imageName: string) {
+  if (!Token.isUnresolved(imageName) && !/^[a-zA-Z0-9-_]{1,64}$/.test(imageName)) {
+    throw new ValidationError(
+      lit`MicrovmImageName`,
+      `imageName must be 1 to 64 letters, digits, '-' and '_', got '${imageName}'; leave it out to have one generated`,
+      scope,
+    );
+  }
+}
+
+/** CloudFormation refuses other characters before it deploys anything; parentheses are the classic. */
+export function validateDescription(scope: IConstruct, description: string) {
+  if (Token.isUnresolved(description)) {
+    return;
+  }
+  const refused = /[^a-zA-Z0-9 _.:/=+\-@]/.exec(description);
+  if (refused) {
+    throw new ValidationError(
+      lit`MicrovmImageDescription`,
+      `description must consist of letters, digits, spaces and _ . : / = + - @, got '${description}'; remove ${JSON.stringify(refused[0])}`,
+      scope,
+    );
+  }
+}
+
+export function validateEnvironment(scope: IConstruct, environment: Record<string, string>) {
+  const keys = Object.keys(environment);
+  if (keys.length > MAX_ENVIRONMENT_VARIABLES) {
+    throw new ValidationError(
+      lit`MicrovmImageEnvironmentCount`,
+      `environment must have at most ${MAX_ENVIRONMENT_VARIABLES} variables, got ${keys.length}; put configuration into a file of the code instead`,
+      scope,
+    );
+  }
+  for (const [key, value] of Object.entries(environment)) {
+    if (!Token.isUnresolved(key)) {
+      validateEnvironmentKey(scope, key);
+    }
+    if (!Token.isUnresolved(value) && value.length > MAX_ENVIRONMENT_VALUE) {
+      throw new ValidationError(
+        lit`MicrovmImageEnvironmentValue`,
+        `environment variable '${key}' must have at most ${MAX_ENVIRONMENT_VALUE} characters, got ${value.length}; put it into a file of the code instead`,
+        scope,
+      );
+    }
+  }
+}
+
+function validateEnvironmentKey(scope: IConstruct, key: string) {
+  if (key.length < 1 || key.length > MAX_ENVIRONMENT_KEY || /\s/.test(key)) {
+    throw new ValidationError(
+      lit`MicrovmImageEnvironmentKey`,
+      `environment variable names must be 1 to ${MAX_ENVIRONMENT_KEY} characters without whitespace, got '${key}'`,
+      scope,
+    );
+  }
+  if (key === 'AWS_REGION') {
+    throw new ValidationError(
+      lit`MicrovmImageEnvironmentReserved`,
+      "environment variable 'AWS_REGION' is set by the service, which refuses it; remove it",
+      scope,
+    );
+  }
+  if (RESERVED_BY_FUNCTIONS.includes(key) || key.startsWith('AWS_LAMBDA_')) {
+    Annotations.of(scope).addWarningV2(
+      'cdk-lambda-microvms:reservedEnvironment',
+      `environment variable '${key}' is reserved by Lambda functions, and the service may set or refuse it; rename it`,
+    );
+  }
+  if (SECRET_WORD.test(key) && !NAMES_A_SECRET.test(key)) {
+    Annotations.of(scope).addWarningV2(
+      'cdk-lambda-microvms:secretEnvironment',
+      `environment variable '${key}' looks like a secret: its value is readable in the template and in every MicroVM; ` +
+      'pass the ARN of a secret and read it with the execution role',
+    );
+  }
+}
+
+/** What is wrong with the tags an image would get, including those added through `Tags.of()`. */
+export function tagProblems(tags: Record<string, string>): string[] {
+  const problems: string[] = [];
+  const entries = Object.entries(tags).filter(([key]) => !Token.isUnresolved(key));
+  if (entries.length > MAX_TAGS) {
+    problems.push(`tags must be at most ${MAX_TAGS}, got ${entries.length}; the service allows 50 and the library keeps 7 for itself`);
+  }
+  for (const [key, value] of entries) {
+    if (key.startsWith(RESERVED_TAG_PREFIX) || key.toLowerCase().startsWith('aws:')) {
+      problems.push(`tag key '${key}' must not start with '${RESERVED_TAG_PREFIX}' or 'aws:', which are reserved; rename it`);
+    } else if (key.length < 1 || key.length > MAX_TAG_KEY || !TAG_CHARACTERS.test(key)) {
+      problems.push(`tag key '${key}' must be 1 to ${MAX_TAG_KEY} letters, digits, spaces and _ . : / = + - @`);
+    }
+    if (!Token.isUnresolved(value) && (value.length > MAX_TAG_VALUE || !TAG_CHARACTERS.test(value))) {
+      problems.push(`tag '${key}' must have a value of at most ${MAX_TAG_VALUE} letters, digits, spaces and _ . : / = + - @, got '${value}'`);
+    }
+  }
+  return problems;
+}
+
+/** The service is in few regions, and CloudFormation's own message about it says nothing. */
+export function validateRegion(scope: IConstruct, region: string) {
+  const additional: string[] = scope.node.tryGetContext(ADDITIONAL_REGIONS_CONTEXT) ?? [];
+  if (!Token.isUnresolved(region) && !REGIONS.includes(region) && !additional.includes(region)) {
+    throw new ValidationError(
+      lit`MicrovmImageRegion`,
+      `region '${region}' is not known to have Lambda MicroVMs (known: ${REGIONS.join(', ')}); ` +
+      `if it does, list it in the context value '${ADDITIONAL_REGIONS_CONTEXT}'`,
+      scope,
+    );
+  }
+}
+
+export function validateLogGroupName(scope: IConstruct, logGroupName: string) {
+  if (!Token.isUnresolved(logGroupName) && !/^[a-zA-Z0-9_\-/.#]{1,512}$/.test(logGroupName)) {
+    throw new ValidationError(
+      lit`MicrovmImageLogGroup`,
+      `logGroup must have a name of 1 to 512 letters, digits and _ - / . #, got '${logGroupName}'`,
+      scope,
+    );
+  }
+}

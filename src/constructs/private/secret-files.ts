@@ -1,0 +1,37 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { IgnoreStrategy } from 'aws-cdk-lib';
+
+/** Files that hold credentials by convention. An image's build context is readable to everyone who can read the image. */
+const CREDENTIAL_FILES = [
+  '.env', '.env.*', '*.pem', '*.key', '*.p12', '*.pfx', 'id_rsa*', 'id_dsa*', 'id_ecdsa*', 'id_ed25519*',
+  '.npmrc', '.netrc', '.pypirc', '.git-credentials', '.aws', '.ssh',
+].map((name) => `**/${name}`);
+
+/** Version control: not secret by name, but its history and its remotes often are. Nobody copies it into an image. */
+const HISTORY = ['**/.git', '**/.hg', '**/.svn'];
+
+/** Patterns, in `.dockerignore` syntax, of what is left out of an asset unless asked for. */
+export const SECRET_FILE_PATTERNS = [...CREDENTIAL_FILES, ...HISTORY];
+
+/** The first few credential-looking files in a directory that `exclude` leaves out. */
+export function leftOutSecretFiles(directory: string, exclude: string[], limit: number): string[] {
+  const secret = IgnoreStrategy.docker(directory, CREDENTIAL_FILES);
+  const all = IgnoreStrategy.docker(directory, exclude);
+  const found: string[] = [];
+  const visit = (folder: string) => {
+    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+      const file = path.join(folder, entry.name);
+      if (found.length >= limit || HISTORY.includes(`**/${entry.name}`)) {
+        continue;
+      }
+      if (secret.ignores(file) && all.ignores(file)) {
+        found.push(path.relative(directory, file));
+      } else if (entry.isDirectory() && !all.completelyIgnores(file)) {
+        visit(file);
+      }
+    }
+  };
+  visit(directory);
+  return found;
+}

@@ -1,0 +1,51 @@
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { imageIn, resources, stackOf, statementsOf, text } from './fixtures';
+import { ExecutionRole, MicrovmImage } from '../../src';
+
+const role = (stack: ReturnType<typeof stackOf>) =>
+  Object.entries(resources(stack, 'AWS::IAM::Role')).find(([id]) => id.startsWith('Execution'))![1].Properties;
+
+test('only Lambda may assume it, with session tags, for this account', () => {
+  const stack = stackOf();
+  new ExecutionRole(stack, 'Execution');
+  expect(role(stack).AssumeRolePolicyDocument.Statement).toEqual([{
+    Effect: 'Allow',
+    Principal: { Service: 'lambda.amazonaws.com' },
+    Action: ['sts:AssumeRole', 'sts:TagSession'],
+    Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+  }]);
+  expect(statementsOf(stack, 'Execution')).toEqual([]);
+});
+
+test('the condition on the account can be left out', () => {
+  const stack = stackOf();
+  new ExecutionRole(stack, 'Execution', { sourceAccountCondition: false });
+  expect(role(stack).AssumeRolePolicyDocument.Statement[0].Condition).toBeUndefined();
+});
+
+test('it can be for images of any kind', () => {
+  const stack = stackOf();
+  const foreign = 'arn:aws:lambda:us-east-1:123456789012:microvm-image:foreign';
+  const bare = { microvmImageRef: { imageArn: 'arn:of:bare' } } as unknown as lambda.IMicrovmImageRef;
+  new ExecutionRole(stack, 'Execution', { sourceImages: [imageIn(stack, { imageName: 'own' }), MicrovmImage.fromImageArn(stack, 'Foreign', foreign), bare] });
+  expect(role(stack).AssumeRolePolicyDocument.Statement[0].Condition.ArnLike['aws:SourceArn'].map(text)).toEqual([
+    'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:microvm-image:own', foreign, 'arn:of:bare',
+  ]);
+});
+
+test('it writes to its log group and to no other, and never creates one', () => {
+  const stack = stackOf();
+  new ExecutionRole(stack, 'Execution', { logGroup: logs.LogGroup.fromLogGroupName(stack, 'Log', '/app') });
+  expect(statementsOf(stack, 'Execution')).toEqual([{
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    resources: ['arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:/app:*'],
+  }]);
+});
+
+test('the image handler of the stack may not pass it', () => {
+  const stack = stackOf();
+  imageIn(stack);
+  new ExecutionRole(stack, 'Execution');
+  expect(role(stack).Path).toBeUndefined();
+});

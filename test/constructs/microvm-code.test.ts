@@ -1,0 +1,161 @@
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Annotations } from 'aws-cdk-lib/assertions';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { zipSync } from 'fflate';
+import { imageIn, imageResource, stackOf, statementsOf, text, warnings } from './fixtures';
+import { MicrovmAssetCodeOptions, MicrovmCode } from '../../src';
+
+let directory: string;
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'microvm-code-test-'));
+  write('Dockerfile', 'FROM scratch\n');
+});
+afterEach(() => fs.rmSync(directory, { recursive: true }));
+
+function write(name: string, content = 'x') {
+  fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
+  fs.writeFileSync(path.join(directory, name), content);
+}
+
+/** Builds an image from the code and lists the files that would be zipped. */
+function staged(code: MicrovmCode, stack = stackOf()): string[] {
+  imageIn(stack, { code });
+  const key = /([0-9a-f]{64})\.zip$/.exec(text(imageResource(stack).Properties.CodeArtifactUri))![1];
+  const folder = path.join((stack.node.root as App).outdir, `asset.${key}`);
+  return (fs.readdirSync(folder, { recursive: true }) as string[])
+    .filter((name) => fs.statSync(path.join(folder, name)).isFile())
+    .sort();
+}
+
+describe('a directory', () => {
+  const files = (options?: MicrovmAssetCodeOptions, stack?: Stack) => staged(MicrovmCode.fromAsset(directory, options), stack);
+
+  test('goes as it is', () => {
+    write('app/server.js');
+    write('.config/settings');
+    expect(files()).toEqual(['.config/settings', 'Dockerfile', 'app/server.js']);
+  });
+
+  test('leaves out what .dockerignore says, but never the Dockerfile', () => {
+    write('.dockerignore', '# comment\nnode_modules\n**/*.md\n!README.md\nDockerfile\n');
+    write('node_modules/a/index.js');
+    write('README.md');
+    write('docs/guide.md');
+    expect(files()).toEqual(['.dockerignore', 'Dockerfile', 'README.md']);
+  });
+
+  test('leaves out what exclude says, after .dockerignore', () => {
+    write('.dockerignore', 'a\n');
+    write('a');
+    write('b');
+    expect(files({ exclude: ['!a', 'b', 'Dockerfile'] })).toEqual(['.dockerignore', 'Dockerfile', 'a']);
+  });
+
+  const SECRETS = [
+    '.env', '.env.local', 'deploy/.env', 'tls.pem', 'certs/server.key', '.npmrc', '.netrc', 'id_rsa', 'id_ed25519.pub', '.aws/credentials', 'home/.ssh/config',
+  ];
+
+  test.each(SECRETS)('leaves %s out, and warns', (secret) => {
+    write(secret);
+    const stack = stackOf();
+    expect(files({}, stack)).toEqual(['Dockerfile']);
+    expect(warnings(stack)).toEqual(['cdk-lambda-microvms:secretFiles']);
+  });
+
+  test('names the files it left out', () => {
+    write('app/.env');
+    const stack = stackOf();
+    files({}, stack);
+    Annotations.fromStack(stack).hasWarning('/Stack/Image', Match.stringLikeRegexp('left out of the code: app/\\.env; .*includeSecretFiles'));
+  });
+
+  test('leaves the history of version control out without a word', () => {
+    write('.git/config');
+    const stack = stackOf();
+    expect(files({}, stack)).toEqual(['Dockerfile']);
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test('keeps all of them when told to', () => {
+    [...SECRETS, '.git/config'].forEach((secret) => write(secret));
+    const stack = stackOf();
+    expect(files({ includeSecretFiles: true }, stack)).toEqual([...SECRETS, '.git/config', 'Dockerfile'].sort());
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test.each([['.dockerignore', () => write('.dockerignore', '!ca.pem\n'), {}], ['exclude', () => undefined, { exclude: ['!ca.pem'] }]])(
+    'keeps one that the user lets in with a pattern of %s', (_where, prepare, options) => {
+      prepare();
+      write('ca.pem');
+      write('key.pem');
+      expect(files(options)).toContain('ca.pem');
+      expect(files(options, stackOf())).not.toContain('key.pem');
+    });
+
+  test('does not warn about a file that the user leaves out anyway', () => {
+    write('.dockerignore', 'vendor\n');
+    write('vendor/test/fixtures/tls.pem');
+    const stack = stackOf();
+    expect(files({}, stack)).toEqual(['.dockerignore', 'Dockerfile']);
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test('with other content has another key, with the same content the same', () => {
+    const uri = () => {
+      const stack = stackOf();
+      imageIn(stack, { code: MicrovmCode.fromAsset(directory) });
+      return text(imageResource(stack).Properties.CodeArtifactUri);
+    };
+    const first = uri();
+    expect(uri()).toBe(first);
+    write('Dockerfile', 'FROM scratch\nCMD ["true"]\n');
+    expect(uri()).not.toBe(first);
+  });
+});
+
+test.each([['deflated', 6 as const], ['stored', 0 as const]])('a zip is checked and goes as it is (%s)', (_how, level) => {
+  const zip = path.join(directory, 'code.zip');
+  fs.writeFileSync(zip, zipSync({ 'a/b.txt': Buffer.from('b'.repeat(1000)), 'Dockerfile': [Buffer.from('FROM scratch\n'), { level }] }, { comment: 'made by a test' } as any));
+  const stack = stackOf();
+  imageIn(stack, { code: MicrovmCode.fromAsset(zip) });
+  const key = /([0-9a-f]{64}\.zip)$/.exec(text(imageResource(stack).Properties.CodeArtifactUri))![1];
+  expect(fs.readFileSync(path.join((stack.node.root as App).outdir, `asset.${key}`))).toEqual(fs.readFileSync(zip));
+});
+
+test('inline code is a directory of its files', () => {
+  const temporary = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('microvm-code-') && !name.startsWith('microvm-code-test-'));
+  const before = temporary();
+  const stack = stackOf();
+  expect(staged(MicrovmCode.fromInline({ dockerfile: 'FROM scratch', files: { 'app/server.js': '1', 'run.sh': '2' } }), stack))
+    .toEqual(['Dockerfile', 'app/server.js', 'run.sh']);
+  expect(temporary()).toEqual(before);
+});
+
+test('one code may be used by two images', () => {
+  const stack = stackOf();
+  const code = MicrovmCode.fromAsset(directory);
+  imageIn(stack, { code }, 'One');
+  imageIn(stack, { code }, 'Two');
+  expect(statementsOf(stack, 'OneBuildRole')[0]).toEqual(statementsOf(stack, 'TwoBuildRole')[0]);
+});
+
+describe('an object in a bucket', () => {
+  test('is read, and nothing beside it', () => {
+    const stack = stackOf();
+    imageIn(stack, { code: MicrovmCode.fromBucket(s3.Bucket.fromBucketName(stack, 'Bucket', 'bucket'), 'a/b.zip') });
+    expect(text(imageResource(stack).Properties.CodeArtifactUri)).toBe('s3://bucket/a/b.zip');
+    expect(statementsOf(stack, 'ImageBuildRole')[0]).toEqual({ actions: ['s3:GetObject'], resources: ['arn:<AWS::Partition>:s3:::bucket/a/b.zip'] });
+  });
+
+  test('is decrypted with the key of its bucket, for which the role may do nothing else', () => {
+    const stack = stackOf();
+    const key = new kms.Key(stack, 'Key');
+    imageIn(stack, { code: MicrovmCode.fromBucket(new s3.Bucket(stack, 'Bucket', { encryptionKey: key }), 'b.zip') });
+    expect(statementsOf(stack, 'ImageBuildRole')).toContainEqual({ actions: ['kms:Decrypt'], resources: [expect.stringMatching(/^<Key\w+\.Arn>$/)] });
+    expect(imageResource(stack).DependsOn).toEqual([expect.stringMatching(/^ImageBuildRoleDefaultPolicy/)]);
+  });
+});

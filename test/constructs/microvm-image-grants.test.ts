@@ -1,0 +1,146 @@
+import { App, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { imageIn, only, resources, stackOf, statements, statementsOf } from './fixtures';
+import { ExecutionRole, MicrovmConnector, MicrovmImage, MicrovmImageGrants } from '../../src';
+
+const IMAGE = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:microvm-image:golden';
+const CONNECTOR = 'arn:<AWS::Partition>:lambda:<AWS::Region>:aws:network-connector:aws-network-connector:';
+
+function grantee(stack: Stack) {
+  return new iam.Role(stack, 'Grantee', { assumedBy: new iam.AccountRootPrincipal() });
+}
+
+function granted(grant: (grants: MicrovmImageGrants, role: iam.Role, stack: Stack) => iam.Grant) {
+  const stack = stackOf();
+  const image = imageIn(stack, { imageName: 'golden' });
+  expect(grant(image.grants, grantee(stack), stack).success).toBe(true);
+  return statementsOf(stack, 'Grantee');
+}
+
+test('run: launch, and pass what the service attaches to a launch that names no connector', () => {
+  expect(granted((grants, role) => grants.run(role))).toEqual([
+    { actions: ['lambda:RunMicrovm'], resources: [IMAGE] },
+    { actions: ['lambda:PassNetworkConnector'], resources: [`${CONNECTOR}HTTP_INGRESS`, `${CONNECTOR}INTERNET_EGRESS`] },
+  ]);
+});
+
+test('run: pass exactly the role and the connectors of the launch, without a condition', () => {
+  expect(granted((grants, role, stack) => grants.run(role, {
+    executionRole: new ExecutionRole(stack, 'Execution'),
+    connectors: [MicrovmConnector.NO_INGRESS, MicrovmConnector.fromArn('arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1')],
+  }))).toEqual([
+    { actions: ['lambda:RunMicrovm'], resources: [IMAGE] },
+    { actions: ['lambda:PassNetworkConnector'], resources: [`${CONNECTOR}NO_INGRESS`, 'arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1'] },
+    { actions: ['iam:PassRole'], resources: [expect.stringMatching(/^<Execution\w+\.Arn>$/)] },
+  ]);
+});
+
+test('run: the egress connector of the image is the usual one', () => {
+  const stack = stackOf();
+  const egressConnector = MicrovmConnector.fromArn('arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1');
+  imageIn(stack, { egressConnector }).grants.run(grantee(stack));
+  expect(statementsOf(stack, 'Grantee')[1].resources).toEqual([`${CONNECTOR}HTTP_INGRESS`, 'arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1']);
+});
+
+test('manage: look after MicroVMs', () => {
+  expect(granted((grants, role) => grants.manage(role))).toEqual([
+    { actions: ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm'], resources: [IMAGE] },
+    { actions: ['lambda:ListMicrovms'], resources: ['*'] },
+  ]);
+});
+
+test('connect, shell and read: one set of actions each, on the image', () => {
+  expect(granted((grants, role) => grants.connect(role))).toEqual([{ actions: ['lambda:CreateMicrovmAuthToken'], resources: [IMAGE] }]);
+  expect(granted((grants, role) => grants.shell(role))).toEqual([{ actions: ['lambda:CreateMicrovmShellAuthToken'], resources: [IMAGE] }]);
+  expect(granted((grants, role) => grants.read(role))).toEqual([{
+    actions: [
+      'lambda:GetMicrovmImage', 'lambda:GetMicrovmImageBuild', 'lambda:GetMicrovmImageVersion', 'lambda:ListMicrovmImageBuilds',
+      'lambda:ListMicrovmImageVersions', 'lambda:ListTags',
+    ],
+    resources: [IMAGE],
+  }]);
+});
+
+describe('grantees', () => {
+  test('a user and a function get a policy', () => {
+    const stack = stackOf();
+    const image = imageIn(stack);
+    image.grants.connect(new iam.User(stack, 'User'));
+    const attached = Object.entries(resources(stack, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('User'))![1];
+    expect(statements(attached.Properties.PolicyDocument)[0].actions).toEqual(['lambda:CreateMicrovmAuthToken']);
+  });
+
+  test('an imported role gets a policy, as with every grant of the CDK', () => {
+    const stack = stackOf();
+    imageIn(stack).grants.connect(iam.Role.fromRoleArn(stack, 'Imported', 'arn:aws:iam::123456789012:role/mine'));
+    const attached = Object.entries(resources(stack, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('Imported'))![1];
+    expect(attached.Properties.Roles).toEqual(['mine']);
+  });
+
+  test('a service principal gets nothing, and the grant says so', () => {
+    const stack = stackOf();
+    const grant = imageIn(stack).grants.run(new iam.ServicePrincipal('states.amazonaws.com'));
+    expect(grant.success).toBe(false);
+    expect(() => grant.assertSuccess()).toThrow(/could not be added/);
+  });
+
+  test('a role of another stack needs no reference to the stack of the image', () => {
+    const app = new App();
+    const [images, users] = [new Stack(app, 'Images'), new Stack(app, 'Users')];
+    imageIn(images, { imageName: 'golden' }).grants.connect(grantee(users));
+    expect(statementsOf(users, 'Grantee')).toEqual([{ actions: ['lambda:CreateMicrovmAuthToken'], resources: [IMAGE] }]);
+    expect(users.dependencies).toEqual([]);
+  });
+});
+
+describe('images from elsewhere', () => {
+  test('an imported one is granted by its ARN', () => {
+    const stack = stackOf();
+    const arn = 'arn:aws:lambda:us-east-1:123456789012:microvm-image:golden';
+    MicrovmImage.fromImageArn(stack, 'Golden', arn).grants.run(grantee(stack));
+    expect(statementsOf(stack, 'Grantee')).toEqual([
+      { actions: ['lambda:RunMicrovm'], resources: [arn] },
+      { actions: ['lambda:PassNetworkConnector'], resources: [`${CONNECTOR}HTTP_INGRESS`, `${CONNECTOR}INTERNET_EGRESS`] },
+    ]);
+  });
+
+  test('a bare CfnMicrovmImage is granted by its reference', () => {
+    const stack = stackOf();
+    const bare = new lambda.CfnMicrovmImage(stack, 'Bare', {
+      name: 'bare',
+      description: '',
+      baseImageArn: 'x',
+      baseImageVersion: '1',
+      buildRoleArn: 'x',
+      codeArtifact: { uri: 's3://x/y' },
+      cpuConfigurations: [],
+      resources: [],
+      additionalOsCapabilities: [],
+      egressNetworkConnectors: [],
+      environmentVariables: [],
+      hooks: {},
+      logging: {},
+    });
+    MicrovmImageGrants.fromImage(bare).connect(grantee(stack));
+    expect(statementsOf(stack, 'Grantee')).toEqual([{ actions: ['lambda:CreateMicrovmAuthToken'], resources: [expect.stringMatching(/^<Bare(\.ImageArn)?>$/)] }]);
+  });
+
+  test('the facade gives the same on our own image as its own grants', () => {
+    const stack = stackOf();
+    const image = imageIn(stack);
+    const [one, two] = ['One', 'Two'].map((id) => new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() }));
+    image.grants.run(one);
+    MicrovmImageGrants.fromImage(image).run(two);
+    expect(statementsOf(stack, 'Two')).toEqual(statementsOf(stack, 'One'));
+  });
+});
+
+test('a grant can be ordered before what uses it', () => {
+  const stack = stackOf();
+  const fn = new lambda.CfnFunction(stack, 'User', { code: { zipFile: 'x' }, role: 'x' });
+  imageIn(stack).grants.run(grantee(stack)).applyBefore(fn);
+  expect(Object.values(resources(stack, 'AWS::Lambda::Function')).find(({ Properties }) => Properties.Role === 'x')!.DependsOn)
+    .toEqual([expect.stringMatching(/^GranteeDefaultPolicy/)]);
+  expect(only(stack, 'Custom::LambdaMicrovmImage').DependsOn).not.toContain(expect.stringMatching(/^Grantee/));
+});

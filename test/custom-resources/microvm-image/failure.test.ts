@@ -1,0 +1,240 @@
+import * as fc from 'fast-check';
+import { twoBuilds } from './builders';
+import { BuildFailure, describeBuildFailure, describeFailure } from '../../../src/custom-resources/microvm-image/handler/failure';
+import { BuildStage } from '../../../src/custom-resources/microvm-image/handler/service-port';
+
+const MAX_BYTES = 1_500;
+
+type Build = BuildFailure['builds'][number];
+
+function bothFailed(reason: string | undefined, stage: BuildStage = 'unknown'): Build[] {
+  return twoBuilds('FAILED', reason).map((build) => ({ ...build, stage }));
+}
+
+function failedDifferently(first: Partial<Build>, second: Partial<Build>): Build[] {
+  const [three, four] = bothFailed('The container image build failed.');
+  return [{ ...three, ...first }, { ...four, ...second }];
+}
+
+function failure(overrides: Partial<BuildFailure> = {}): BuildFailure {
+  return {
+    imageName: 'shop-app',
+    version: '3.0',
+    builds: bothFailed('The container image build failed.', 'container'),
+    logGroup: '/aws/lambda-microvms/shop-app',
+    logLines: ['#7 npm ci', 'npm error code E404'],
+    secrets: [],
+    hookPort: 8080,
+    isNew: false,
+    ...overrides,
+  };
+}
+
+const hintOf = (text: string): string => text.slice(text.indexOf('Hint: '));
+
+describe('the error of a failed build', () => {
+  test('names image, version, reason, stage, log group and last lines, and ends with one hint', () => {
+    expect(describeBuildFailure(failure())).toBe(
+      "MicroVM image 'shop-app' version 3.0 failed to build: The container image build failed (Graviton 3, Graviton 4). "
+      + 'It failed before a snapshot: in the artifact or the Dockerfile. '
+      + 'Log group /aws/lambda-microvms/shop-app ends: #7 npm ci | npm error code E404. '
+      + 'Hint: build the Dockerfile for linux/arm64 locally to see the same error.',
+    );
+  });
+
+  test('says a reason once when both builds have the same', () => {
+    const text = describeBuildFailure(failure({ builds: failedDifferently({ reason: 'DISK_STORAGE_FULL' }, { reason: 'DISK_STORAGE_FULL.' }) }));
+    expect(text.match(/DISK_STORAGE_FULL/g)).toHaveLength(1);
+    expect(text).toContain('DISK_STORAGE_FULL (Graviton 3, Graviton 4)');
+  });
+
+  test('says which chip had which reason when they differ', () => {
+    const text = describeBuildFailure(failure({ builds: failedDifferently({ reason: 'Internal service error' }, { reason: 'DISK_STORAGE_FULL' }) }));
+    expect(text).toContain('Internal service error (Graviton 3); DISK_STORAGE_FULL (Graviton 4)');
+  });
+
+  test('does not speak of a build that succeeded', () => {
+    const text = describeBuildFailure(failure({ builds: failedDifferently({ state: 'SUCCESSFUL', reason: 'fine' }, { reason: 'DISK_STORAGE_FULL' }) }));
+    expect(text).toContain('failed to build: DISK_STORAGE_FULL (Graviton 4).');
+    expect(text).not.toContain('fine');
+  });
+
+  test('admits it when the service gives no reason, or no build', () => {
+    expect(describeBuildFailure(failure({ builds: bothFailed(undefined) }))).toContain('the service gave no reason (Graviton 3, Graviton 4)');
+    expect(describeBuildFailure(failure({ builds: [] }))).toContain('the service gave no reason.');
+  });
+
+  test.each<[string, Build[], RegExp]>([
+    ['the container build', bothFailed('x', 'container'), /artifact or the Dockerfile/],
+    ['the hook', bothFailed('x', 'hook'), /its hook failed/],
+  ])('names %s as the stage', (_stage, builds, words) => {
+    expect(describeBuildFailure(failure({ builds }))).toMatch(words);
+  });
+
+  test.each<[string, Build[]]>([
+    ['unknown', bothFailed('x')],
+    ['not the same for both', failedDifferently({ stage: 'container' }, { stage: 'hook' })],
+  ])('names no stage when it is %s', (_what, builds) => {
+    expect(describeBuildFailure(failure({ builds }))).not.toMatch(/artifact or the Dockerfile|its hook failed/);
+  });
+
+  test('says where the log is when it has no line, and that there is none when logging is disabled', () => {
+    expect(describeBuildFailure(failure({ logLines: [] }))).toContain('Log group /aws/lambda-microvms/shop-app has no line');
+    expect(describeBuildFailure(failure({ logGroup: undefined, logLines: [] }))).toContain('Logging is disabled');
+  });
+
+  test('keeps the end of a long log: that is where the error is', () => {
+    const logLines = [...Array.from({ length: 200 }, (_, index) => `#7 line ${index}`), 'the error'];
+    const text = describeBuildFailure(failure({ logLines }));
+    expect(text).toContain('line 199 | the error.');
+    expect(text).not.toContain('line 0 ');
+  });
+});
+
+describe('the hint', () => {
+  test.each<[reason: string, stage: BuildStage, hint: RegExp]>([
+    ['S3_ACCESS_DENIED: Access Denied', 'container', /s3:GetObject/],
+    ['S3_NO_SUCH_KEY', 'container', /deploy again to upload/],
+    ['S3_NO_SUCH_BUCKET', 'container', /deploy again to upload/],
+    ['S3_INVALID_OBJECT', 'container', /as it is stored/],
+    ['S3_CROSS_REGION_ACCESS_DENIED', 'container', /in the image's region/],
+    ['ARCHIVE_DOCKERFILE_NOT_FOUND', 'container', /Dockerfile at its root/],
+    ['ARCHIVE_INVALID', 'container', /must be a zip/],
+    ['CONTAINER_BUILD_FAILED', 'container', /build the Dockerfile for linux\/arm64/],
+    ['The container image build failed.', 'container', /build the Dockerfile for linux\/arm64/],
+    ['DISK_STORAGE_FULL', 'container', /larger memory/],
+    ['INTERNAL_PLATFORM_ERROR', 'unknown', /deploy again/],
+    ['Internal service error', 'unknown', /deploy again/],
+    ['Ready hook invocation timed out after PT5M', 'hook', /\/ready on port 8080 .*ready timeout/],
+    ['Ready hook check failed: 500', 'hook', /200 on port 8080/],
+    ['Validate hook invocation timed out after PT10M', 'unknown', /hook .*port 8080/],
+    ['Lambda was unable to assume the role', 'unknown', /trust lambda\.amazonaws\.com.*sourceAccountCondition: false/],
+  ])('for %s (%s)', (reason, stage, hint) => {
+    expect(hintOf(describeBuildFailure(failure({ builds: bothFailed(reason, stage) })))).toMatch(hint);
+  });
+
+  test.each(['CONTAINER_BUILD_FAILED', 'The container image build failed.'])('for %s does not need the stage, which may not be readable', (reason) => {
+    expect(hintOf(describeBuildFailure(failure({ builds: bothFailed(reason, 'unknown') })))).toMatch(/Dockerfile/);
+  });
+
+  test('for a container that left no log names the permission to write one', () => {
+    expect(hintOf(describeBuildFailure(failure({ logLines: [] })))).toMatch(/logs:PutLogEvents/);
+  });
+
+  test('does not send anybody to a log that is disabled', () => {
+    const builds = bothFailed('something new');
+    expect(hintOf(describeBuildFailure(failure({ builds, logGroup: undefined, logLines: [] })))).not.toMatch(/read the log group|logs:PutLogEvents/);
+  });
+
+  test('says how to keep the log group of a first deployment, and only of a first one', () => {
+    expect(hintOf(describeBuildFailure(failure({ isNew: true })))).toMatch(/--no-rollback/);
+    expect(hintOf(describeBuildFailure(failure({ isNew: false })))).not.toMatch(/--no-rollback/);
+    expect(hintOf(describeBuildFailure(failure({ isNew: true, logGroup: undefined, logLines: [] })))).not.toMatch(/--no-rollback/);
+  });
+
+  test('survives whatever comes before it', () => {
+    const text = describeBuildFailure(failure({
+      imageName: 'n'.repeat(64),
+      builds: failedDifferently({ reason: `S3_ACCESS_DENIED ${'a'.repeat(1_000)}` }, { reason: `S3_ACCESS_DENIED ${'é'.repeat(1_000)}` }),
+      logGroup: `/aws/lambda-microvms/${'n'.repeat(64)}`,
+      logLines: Array.from({ length: 12 }, () => '失敗'.repeat(200)),
+    }));
+    expect(hintOf(text)).toMatch(/^Hint: the build role cannot read the artifact.*sourceAccountCondition: false\)\.$/);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_BYTES);
+  });
+});
+
+describe('secrets', () => {
+  const withSecret = (secret: string, overrides: Partial<BuildFailure>) => describeBuildFailure(failure({ secrets: [secret], ...overrides }));
+
+  test('do not appear, in the reason or in the log', () => {
+    const text = withSecret('hunter2hunter2', { builds: bothFailed('bad token hunter2hunter2!'), logLines: ['TOKEN=hunter2hunter2', 'again hunter2hunter2'] });
+    expect(text).not.toContain('hunter2');
+    expect(text).toContain('bad token ***!');
+    expect(text).toContain('TOKEN=*** | again ***');
+  });
+
+  test('do not appear in part because the text was cut in the middle of one', () => {
+    const secret = 'abcdefghijklmnopqrstuvwxyz0123456789';
+    for (let padding = 560; padding <= 640; padding += 4) {
+      const text = withSecret(secret, { logLines: [`${secret}${'.'.repeat(padding)}`] });
+      expect(text).not.toContain('456789');
+    }
+    for (let padding = 260; padding <= 320; padding += 4) {
+      const text = withSecret(secret, { builds: bothFailed(`${'.'.repeat(padding)}${secret}`), logLines: [] });
+      expect(text).not.toContain('abcdef');
+    }
+  });
+
+  test('do not appear in part because one is the beginning of another', () => {
+    const text = describeBuildFailure(failure({ secrets: ['secret-1', 'secret-1-and-more'], logLines: ['TOKEN=secret-1-and-more'] }));
+    expect(text).not.toContain('and-more');
+  });
+
+  test('do not appear when they are written over several lines', () => {
+    const key = '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\n9w0BAQEFAASCBKcwggSj\n-----END KEY-----';
+    const text = withSecret(key, { logLines: key.split('\n') });
+    expect(text).not.toContain('MIIEvQIBADANBgkqhkiG');
+  });
+
+  test('that are no secrets, such as a port, leave the text readable', () => {
+    expect(withSecret('8080', { builds: bothFailed('Ready hook invocation timed out after PT5M', 'hook') })).toContain('port 8080');
+  });
+});
+
+describe('every error', () => {
+  const anyText = fc.string({ unit: 'grapheme', maxLength: 400 });
+  const anyFailure: fc.Arbitrary<BuildFailure> = fc.record({
+    imageName: fc.constantFrom('shop-app', 'n'.repeat(64)),
+    version: fc.constant('3.0'),
+    builds: fc.array(fc.record({
+      buildId: fc.constant('b'), state: fc.constant('FAILED'), chip: fc.constantFrom('Graviton 3', 'Graviton 4'), reason: fc.option(anyText, { nil: undefined }),
+      stage: fc.constantFrom<BuildStage[]>('container', 'hook', 'unknown'),
+    }), { maxLength: 2 }),
+    logGroup: fc.option(fc.constant('/aws/lambda-microvms/shop-app'), { nil: undefined }),
+    logLines: fc.array(anyText, { maxLength: 12 }),
+    secrets: fc.constant([]),
+    hookPort: fc.option(fc.nat(), { nil: undefined }),
+    isNew: fc.boolean(),
+  });
+  const line = (text: string) => {
+    // eslint-disable-next-line no-control-regex
+    expect(text).not.toMatch(/[\u0000-\u001f\u2028\u2029]/);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_BYTES);
+  };
+
+  test('is one line that fits the response, whatever the service and the log say', () => {
+    fc.assert(fc.property(anyFailure, (what) => line(describeBuildFailure(what))));
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 3_000 }), anyText, (what, hint) => line(describeFailure(what, hint))));
+  });
+
+  test.each(['a', 'é', '失', '🔥'])('is no longer when it is written with %s', (character) => {
+    const long = Array.from({ length: 5 }, (_, index) => `${'x'.repeat(index)}${character.repeat(1_000)}`);
+    for (const text of long) {
+      line(describeBuildFailure(failure({ builds: bothFailed(text), logLines: [text] })));
+      line(describeFailure(text, 'deploy again'));
+    }
+  });
+
+  test.each(['é', '失', '🔥'])('breaks no %s apart where it cuts', (character) => {
+    for (let padding = 0; padding < 4; padding++) {
+      const text = `${'x'.repeat(padding)}${character.repeat(1_000)}`;
+      for (const error of [describeBuildFailure(failure({ builds: bothFailed(text), logLines: [text] })), describeFailure(text, 'deploy again')]) {
+        expect(Buffer.from(error).toString()).toBe(error);
+        expect(error).not.toContain('\ufffd');
+      }
+    }
+  });
+
+  test('is free of terminal colours', () => {
+    expect(describeBuildFailure(failure({ logLines: ['\u001b[31mnpm error\u001b[0m code E404'] }))).toContain('ends: npm error code E404.');
+  });
+
+  test('keeps its hint when the service has a lot to say', () => {
+    expect(describeFailure('x'.repeat(5_000), 'deploy again')).toMatch(/Hint: deploy again\.$/);
+  });
+
+  test('starts with a capital and says what to do', () => {
+    expect(describeFailure('image is stuck', 'deploy again')).toBe('Image is stuck. Hint: deploy again.');
+  });
+});
