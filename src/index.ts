@@ -7,6 +7,7 @@ export * from './constructs/microvm-hooks';
 export * from './constructs/microvm-image';
 export * from './constructs/microvm-image-engine';
 export * from './constructs/microvm-image-grants';
+export * from './constructs/microvm-image-props';
 export * from './constructs/microvm-logging';
 export * from './constructs/microvm-memory';
 export * from './constructs/microvm-os-capability';

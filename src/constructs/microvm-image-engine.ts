@@ -78,6 +78,7 @@ class CustomEngine extends MicrovmImageEngine {
       imageName: resource.getAtt('ImageName').toString(),
       imageVersion: resource.getAtt('ImageVersion').toString(),
       baseImageVersion: resource.getAtt('BaseImageVersion').toString(),
+      properties: resource.properties,
       tags: () => resource.cdkTagManager.tagValues(),
     };
   }

@@ -5,16 +5,15 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { MicrovmBaseImage } from './microvm-base-image';
 import { MicrovmBuildRole } from './microvm-build-role';
-import { MicrovmCode } from './microvm-code';
 import { MicrovmConnector } from './microvm-connector';
-import { MicrovmHooks } from './microvm-hooks';
 import { MicrovmImageEngine } from './microvm-image-engine';
 import { MicrovmImageGrants } from './microvm-image-grants';
+import { MicrovmImageAttributes, MicrovmImageProps } from './microvm-image-props';
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
-import { MicrovmOsCapability } from './microvm-os-capability';
 import { formatImageArn, formatLogStreamsArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
+import { DockerfileFacts } from './private/dockerfile';
 import { ImageResource } from './private/image-request';
 import {
   tagProblems, validateDescription, validateEnvironment, validateImageName, validateLogGroupName, validateRegion,
@@ -55,137 +54,6 @@ export interface IMicrovmImage extends IResource, lambda.IMicrovmImageRef {
 
   /** Gives principals permissions on the image and its MicroVMs. */
   readonly grants: MicrovmImageGrants;
-}
-
-/**
- * What is known of an image that is defined elsewhere.
- */
-export interface MicrovmImageAttributes {
-  /** The ARN of the image: `arn:<partition>:lambda:<region>:<account>:microvm-image:<name>`. */
-  readonly imageArn: string;
-
-  /**
-   * The version to launch, such as `3.0`.
-   *
-   * @default - not known; reading `imageVersion` throws
-   */
-  readonly imageVersion?: string;
-}
-
-/**
- * Properties of a `MicrovmImage`.
- */
-export interface MicrovmImageProps {
-  /** What the image is built from. New content builds a new version. */
-  readonly code: MicrovmCode;
-
-  /**
-   * The name: 1 to 64 letters, digits, `-` and `_`, unique in the account and region. Changing it replaces the image.
-   *
-   * @default - generated from the name of the stack and the path of the construct; the same in every deployment
-   */
-  readonly imageName?: string;
-
-  /**
-   * A description: letters, digits, spaces and `_ . : / = + - @`. Changing it builds a new version.
-   *
-   * @default - none
-   */
-  readonly description?: string;
-
-  /**
-   * The managed base image to build on. Changing it builds a new version.
-   *
-   * @default MicrovmBaseImage.AL2023_1.newest()
-   */
-  readonly baseImage?: MicrovmBaseImage;
-
-  /**
-   * How much memory, CPU and disk MicroVMs have. Changing it builds a new version.
-   *
-   * @default MicrovmMemory.MIB_2048
-   */
-  readonly memory?: MicrovmMemory;
-
-  /**
-   * The calls by which the service tells the app about its life. Changing them builds a new version.
-   *
-   * @default - none: the snapshot is taken some time after the container started
-   */
-  readonly hooks?: MicrovmHooks;
-
-  /**
-   * Environment variables of the app, readable in the template and in every MicroVM: no place for secrets.
-   *
-   * At most 50; names of 1 to 256 characters without whitespace, other than `AWS_REGION`; values of up to 4096
-   * characters. Changing them builds a new version.
-   *
-   * @default - none
-   */
-  readonly environment?: Record<string, string>;
-
-  /**
-   * What builds can reach, and what MicroVMs can reach whose launch names no egress connector. Changing it builds a new
-   * version. An ingress connector is an error.
-   *
-   * @default MicrovmConnector.INTERNET_EGRESS
-   */
-  readonly egressConnector?: MicrovmConnector;
-
-  /**
-   * Linux capabilities the container gets beyond the usual. Changing them builds a new version.
-   *
-   * @default - none
-   */
-  readonly additionalOsCapabilities?: MicrovmOsCapability[];
-
-  /**
-   * A log group of yours for the builds. Not together with `logging`. Changing it builds a new version.
-   *
-   * @default - what `logging` says
-   */
-  readonly logGroup?: logs.ILogGroupRef;
-
-  /**
-   * A log group of the image's own for the builds, or none. Changing it builds a new version.
-   *
-   * @default MicrovmLogging.ownedLogGroup()
-   */
-  readonly logging?: MicrovmLogging;
-
-  /**
-   * The role the service builds the image with. Changing it builds a new version.
-   *
-   * A role of this app is given what it needs: to read the code and to write to the log group. An imported role is left
-   * as it is, and a warning says what it must be allowed.
-   *
-   * @default - a new `MicrovmBuildRole`
-   */
-  readonly buildRole?: iam.IRoleRef & iam.IGrantable;
-
-  /**
-   * Tags of the image, next to those of `Tags.of()`. Tags given to `cdk deploy --tags` do not reach it. Changing tags
-   * builds nothing.
-   *
-   * At most 43. Keys that start with `aws:` or `microvm-cdk:` are an error.
-   *
-   * @default - none
-   */
-  readonly tags?: Record<string, string>;
-
-  /**
-   * What happens to the image when it is removed from the stack, or replaced.
-   *
-   * @default RemovalPolicy.DESTROY
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
-  /**
-   * What builds the image at deploy time.
-   *
-   * @default MicrovmImageEngine.custom()
-   */
-  readonly engine?: MicrovmImageEngine;
 }
 
 abstract class MicrovmImageBase extends Resource implements IMicrovmImage {
@@ -303,7 +171,7 @@ export class MicrovmImage extends MicrovmImageBase {
     validateImageName(this, this.physicalName);
     validateDescription(this, props.description ?? '');
     validateEnvironment(this, props.environment ?? {});
-    this.throwOn(tagProblems(props.tags ?? {}));
+    this.validateTags(props.tags ?? {});
     this._policyArn = formatImageArn(this, this.physicalName);
     this._egressConnectorArn = this.egressConnectorOf(props)._arn(this);
 
@@ -311,7 +179,9 @@ export class MicrovmImage extends MicrovmImageBase {
     const logging = this.bindLogging(props, removalPolicy);
     this.logGroup = logging.group;
     const code = props.code._bind(this);
-    this.warnAboutHiddenPort(props.hooks, code.dockerfile?.exposes(props.hooks?.port ?? 0));
+    if (props.hooks && code.dockerfile) {
+      this.warnAboutHiddenPort(props.hooks.port, code.dockerfile);
+    }
 
     const role = props.buildRole ?? new MicrovmBuildRole(this, 'BuildRole');
     this.buildRole = role;
@@ -429,11 +299,11 @@ export class MicrovmImage extends MicrovmImageBase {
     return (props.logging ?? MicrovmLogging.ownedLogGroup())._bind(this, this.physicalName, removalPolicy);
   }
 
-  private warnAboutHiddenPort(hooks: MicrovmHooks | undefined, exposed: boolean | undefined) {
-    if (hooks && !Token.isUnresolved(hooks.port) && exposed === false) {
+  private warnAboutHiddenPort(port: number, dockerfile: DockerfileFacts) {
+    if (!Token.isUnresolved(port) && dockerfile.exposes(port) === false) {
       Annotations.of(this).addWarningV2(
         'cdk-lambda-microvms:hookPortNotExposed',
-        `hook port ${hooks.port} is not EXPOSEd in the Dockerfile; add 'EXPOSE ${hooks.port}' unless its base image does`,
+        `hook port ${port} is not EXPOSEd in the Dockerfile; add 'EXPOSE ${port}' unless its base image does`,
       );
     }
   }
@@ -457,14 +327,15 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private sizeProblems(): string[] {
-    const template = Stack.of(this).resolve(this.image.resource._toCloudFormation());
-    const bytes = Buffer.byteLength(JSON.stringify(Object.values(template.Resources)[0]));
+    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this.image.properties)));
     return bytes <= MAX_PROPERTIES_BYTES ? [] : [
       `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
     ];
   }
 
-  private throwOn(problems: string[]) {
+  /** At once, where the user wrote them. Those of `Tags.of()` are only known at the end. */
+  private validateTags(tags: Record<string, string>) {
+    const problems = tagProblems(tags);
     if (problems.length > 0) {
       throw new ValidationError(lit`MicrovmImageTags`, problems.join('; '), this);
     }

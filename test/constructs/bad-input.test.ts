@@ -162,8 +162,9 @@ describe('regions', () => {
     expect(() => imageIn(inRegion(region))).not.toThrow();
   });
 
-  test('can be added by context', () => {
-    expect(() => imageIn(inRegion('sa-east-1', { 'cdk-lambda-microvms:additionalRegions': ['sa-east-1'] }))).not.toThrow();
+  test.each([[['sa-east-1']], ['sa-east-1'], ['ca-central-1,sa-east-1']])('can be added by context, as a list or as text: %j', (additional) => {
+    expect(() => imageIn(inRegion('sa-east-1', { 'cdk-lambda-microvms:additionalRegions': additional }))).not.toThrow();
+    expect(() => imageIn(inRegion('sa-east', { 'cdk-lambda-microvms:additionalRegions': additional }))).toThrow(/region 'sa-east'/);
   });
 });
 

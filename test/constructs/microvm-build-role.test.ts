@@ -1,5 +1,5 @@
-import * as ecr from 'aws-cdk-lib/aws-ecr';
 import { App, Stack } from 'aws-cdk-lib';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
 import { only, stackOf, statementsOf, text } from './fixtures';
 import { MicrovmBuildRole } from '../../src';
 

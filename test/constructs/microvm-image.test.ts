@@ -8,8 +8,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENV, imageIn, imageResource, only, resources, stackOf, statementsOf, text, warnings } from './fixtures';
 import {
-  MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageEngine, MicrovmImageProps, MicrovmLogging,
-  MicrovmMemory, MicrovmOsCapability, RunningMicrovms,
+  MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageEngine, MicrovmImageProps,
+  MicrovmLogging, MicrovmMemory, MicrovmOsCapability, RunningMicrovms,
 } from '../../src';
 import { decodeProperties, RESOURCE_TYPE } from '../../src/custom-resources/microvm-image/contract';
 

@@ -14,16 +14,18 @@ export interface CustomImageResourceProps {
 export class CustomImageResource extends CfnResource implements ITaggableV2 {
   public readonly cdkTagManager: TagManager;
 
+  /** As they go into the template, references unresolved. */
+  public readonly properties: Record<string, unknown>;
+
   constructor(scope: Construct, id: string, props: CustomImageResourceProps) {
     const tagManager = new TagManager(TagType.MAP, RESOURCE_TYPE, props.image.tags, { tagPropertyName: 'Tags' });
-    super(scope, id, {
-      type: RESOURCE_TYPE,
-      properties: {
-        ServiceToken: props.serviceToken,
-        ServiceTimeout: SERVICE_TIMEOUT_SECONDS,
-        ...encodeProperties({ ...props.image, tags: tagManager.renderedTags as unknown as Record<string, string> }),
-      },
-    });
+    const properties = {
+      ServiceToken: props.serviceToken,
+      ServiceTimeout: SERVICE_TIMEOUT_SECONDS,
+      ...encodeProperties({ ...props.image, tags: tagManager.renderedTags as unknown as Record<string, string> }),
+    };
+    super(scope, id, { type: RESOURCE_TYPE, properties });
     this.cdkTagManager = tagManager;
+    this.properties = properties;
   }
 }

@@ -126,7 +126,8 @@ export function tagProblems(tags: Record<string, string>): string[] {
 
 /** The service is in few regions, and CloudFormation's own message about it says nothing. */
 export function validateRegion(scope: IConstruct, region: string) {
-  const additional: string[] = scope.node.tryGetContext(ADDITIONAL_REGIONS_CONTEXT) ?? [];
+  // On the command line a list is written with commas.
+  const additional = [scope.node.tryGetContext(ADDITIONAL_REGIONS_CONTEXT) ?? []].flat().flatMap((value) => String(value).split(','));
   if (!Token.isUnresolved(region) && !REGIONS.includes(region) && !additional.includes(region)) {
     throw new ValidationError(
       lit`MicrovmImageRegion`,

@@ -1,0 +1,142 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { MicrovmBaseImage } from './microvm-base-image';
+import { MicrovmCode } from './microvm-code';
+import { MicrovmConnector } from './microvm-connector';
+import { MicrovmHooks } from './microvm-hooks';
+import { MicrovmImageEngine } from './microvm-image-engine';
+import { MicrovmLogging } from './microvm-logging';
+import { MicrovmMemory } from './microvm-memory';
+import { MicrovmOsCapability } from './microvm-os-capability';
+
+/**
+ * What is known of an image that is defined elsewhere.
+ */
+export interface MicrovmImageAttributes {
+  /** The ARN of the image: `arn:<partition>:lambda:<region>:<account>:microvm-image:<name>`. */
+  readonly imageArn: string;
+
+  /**
+   * The version to launch, such as `3.0`.
+   *
+   * @default - not known; reading `imageVersion` throws
+   */
+  readonly imageVersion?: string;
+}
+
+/**
+ * Properties of a `MicrovmImage`.
+ */
+export interface MicrovmImageProps {
+  /** What the image is built from. New content builds a new version. */
+  readonly code: MicrovmCode;
+
+  /**
+   * The name: 1 to 64 letters, digits, `-` and `_`, unique in the account and region. Changing it replaces the image.
+   *
+   * @default - generated from the name of the stack and the path of the construct; the same in every deployment
+   */
+  readonly imageName?: string;
+
+  /**
+   * A description: letters, digits, spaces and `_ . : / = + - @`. Changing it builds a new version.
+   *
+   * @default - none
+   */
+  readonly description?: string;
+
+  /**
+   * The managed base image to build on. Changing it builds a new version.
+   *
+   * @default MicrovmBaseImage.AL2023_1.newest()
+   */
+  readonly baseImage?: MicrovmBaseImage;
+
+  /**
+   * How much memory, CPU and disk MicroVMs have. Changing it builds a new version.
+   *
+   * @default MicrovmMemory.MIB_2048
+   */
+  readonly memory?: MicrovmMemory;
+
+  /**
+   * The calls by which the service tells the app about its life. Changing them builds a new version.
+   *
+   * @default - none: the snapshot is taken some time after the container started
+   */
+  readonly hooks?: MicrovmHooks;
+
+  /**
+   * Environment variables of the app, readable in the template and in every MicroVM: no place for secrets.
+   *
+   * At most 50; names of 1 to 256 characters without whitespace, other than `AWS_REGION`; values of up to 4096
+   * characters. Changing them builds a new version.
+   *
+   * @default - none
+   */
+  readonly environment?: Record<string, string>;
+
+  /**
+   * What builds can reach, and what MicroVMs can reach whose launch names no egress connector. Changing it builds a new
+   * version. An ingress connector is an error.
+   *
+   * @default MicrovmConnector.INTERNET_EGRESS
+   */
+  readonly egressConnector?: MicrovmConnector;
+
+  /**
+   * Linux capabilities the container gets beyond the usual. Changing them builds a new version.
+   *
+   * @default - none
+   */
+  readonly additionalOsCapabilities?: MicrovmOsCapability[];
+
+  /**
+   * A log group of yours for the builds. Not together with `logging`. Changing it builds a new version.
+   *
+   * @default - what `logging` says
+   */
+  readonly logGroup?: logs.ILogGroupRef;
+
+  /**
+   * A log group of the image's own for the builds, or none. Changing it builds a new version.
+   *
+   * @default MicrovmLogging.ownedLogGroup()
+   */
+  readonly logging?: MicrovmLogging;
+
+  /**
+   * The role the service builds the image with. Changing it builds a new version.
+   *
+   * A role of this app is given what it needs: to read the code and to write to the log group. An imported role is left
+   * as it is, and a warning says what it must be allowed.
+   *
+   * @default - a new `MicrovmBuildRole`
+   */
+  readonly buildRole?: iam.IRoleRef & iam.IGrantable;
+
+  /**
+   * Tags of the image, next to those of `Tags.of()`. Tags given to `cdk deploy --tags` do not reach it. Changing tags
+   * builds nothing.
+   *
+   * At most 43. Keys that start with `aws:` or `microvm-cdk:` are an error.
+   *
+   * @default - none
+   */
+  readonly tags?: Record<string, string>;
+
+  /**
+   * What happens to the image when it is removed from the stack, or replaced.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * What builds the image at deploy time.
+   *
+   * @default MicrovmImageEngine.custom()
+   */
+  readonly engine?: MicrovmImageEngine;
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'crypto';
+import { captureStackTrace, CfnResource, Fn, IResolvable, IResolveContext, Stack, Token } from 'aws-cdk-lib';
+
+const SEPARATOR = '|';
+
+/**
+ * The version of an image, as an attribute that changes whenever the image is built anew.
+ *
+ * In another stack it reads `<version>|<digest of what the image is built from>` and takes the part before the bar. The
+ * reference alone would read the same before and after a build: the CDK CLI skips a stack whose template has not
+ * changed, and its consumers would stay on the version before.
+ */
+export class VersionReference implements IResolvable {
+  public readonly creationStack = captureStackTrace();
+
+  /** @param content what a new version is built from, as it stands in the template */
+  constructor(private readonly resource: CfnResource, private readonly attribute: string, private readonly content: () => unknown) {}
+
+  public resolve(context: IResolveContext): unknown {
+    const version = this.resource.getAtt(this.attribute);
+    if (Stack.of(context.scope) === Stack.of(this.resource)) {
+      return version;
+    }
+    return Fn.select(0, Fn.split(SEPARATOR, Fn.join(SEPARATOR, [Token.asString(version), this.digest()])));
+  }
+
+  public toString(): string {
+    return Token.asString(this);
+  }
+
+  private digest(): string {
+    const content = Stack.of(this.resource).resolve(this.content());
+    return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+  }
+}

@@ -1,0 +1,46 @@
+import * as fs from 'fs';
+import { App, Stack } from 'aws-cdk-lib';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ENV, imageIn } from './fixtures';
+import { ExecutionRole, MicrovmBuildRole, MicrovmConnector, MicrovmImageEngine, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
+
+function findings(stack: Stack): string[] {
+  return new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName);
+}
+
+// The flags of a new CDK app: they merge statements, for one.
+const FLAGS = JSON.parse(fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'));
+
+test.each([
+  ['of a known environment', ENV, {}],
+  ['of an unknown environment', undefined, {}],
+  ['in a new app', undefined, FLAGS],
+])('a stack %s with everything has no finding', (_what, env, context) => {
+  const stack = new Stack(new App({ context }), 'Stack', { env });
+  const image = imageIn(stack);
+  imageIn(stack, { imageName: 'golden', engine: MicrovmImageEngine.custom({ runningMicrovms: RunningMicrovms.TERMINATE }) }, 'Named');
+  imageIn(stack, { logGroup: new logs.LogGroup(stack, 'OwnedLog') }, 'Logging');
+  imageIn(stack, { logGroup: logs.LogGroup.fromLogGroupName(stack, 'ImportedLog', '/mine') }, 'LoggingElsewhere');
+  imageIn(stack, { logging: MicrovmLogging.disabled() }, 'Silent');
+  const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'base');
+  imageIn(stack, { buildRole: new MicrovmBuildRole(stack, 'BuildRole', { repositories: [repository], sourceImageNames: ['*'] }) }, 'OwnRole');
+  imageIn(stack, { buildRole: new iam.Role(stack, 'PlainRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }) }, 'PlainRoleImage');
+  const executionRole = new ExecutionRole(stack, 'ExecutionRole', { logGroup: new logs.LogGroup(stack, 'AppLog'), sourceImages: [image] });
+  new NetworkConnectorPolicy(stack, 'Connectors', { connectors: [MicrovmConnector.NO_INGRESS] });
+  image.grants.run(new iam.Role(stack, 'Launcher', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }), { executionRole });
+
+  expect(findings(stack)).toEqual([]);
+});
+
+test('what a user adds to the roles of the library is still found', () => {
+  const stack = new Stack(new App(), 'Stack');
+  const image = imageIn(stack);
+  image.buildRole.grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement({ actions: ['s3:*'], resources: ['*'] }));
+  new lambda.Function(stack, 'Old', { runtime: lambda.Runtime.NODEJS_20_X, handler: 'x', code: lambda.Code.fromInline('x') });
+
+  expect(findings(stack)).toEqual(expect.arrayContaining(['AwsSolutions-IAM5[Action::s3:*]', 'AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-L1']));
+});
