@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack, StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, StackProps, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -44,8 +44,8 @@ export class SandboxStack extends Stack {
       IMAGE_VERSION: image.imageVersion,
       EXECUTION_ROLE_ARN: executionRole.roleArn,
       LOG_GROUP_NAME: microvmLogs.logGroupName,
-      INGRESS_CONNECTOR_ARN: this.managedConnectorArn('HTTP_INGRESS'),
-      EGRESS_CONNECTOR_ARN: this.managedConnectorArn('INTERNET_EGRESS'),
+      INGRESS_CONNECTOR_ARN: ingress.arnIn(this),
+      EGRESS_CONNECTOR_ARN: egress.arnIn(this),
     });
     image.grants.run(launcher, { executionRole, connectors: [ingress, egress] });
     image.grants.connect(launcher);
@@ -82,16 +82,6 @@ export class SandboxStack extends Stack {
   }
 
   /** A launch names connectors by ARN. These belong to AWS, not to this account. */
-  private managedConnectorArn(name: string): string {
-    return this.formatArn({
-      service: 'lambda',
-      account: 'aws',
-      resource: 'network-connector',
-      resourceName: `aws-network-connector:${name}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-  }
-
   private logGroup(id: string): logs.LogGroup {
     return new logs.LogGroup(this, id, { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
   }

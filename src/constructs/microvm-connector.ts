@@ -82,11 +82,15 @@ export class MicrovmConnector {
     return new MicrovmConnector((scope) => formatManagedConnectorArn(Stack.of(scope), name), /_INGRESS$/.test(name) ? INGRESS : EGRESS);
   }
 
-  private constructor(private readonly arnIn: (scope: IConstruct) => string, private readonly direction: string | undefined) {}
+  private constructor(private readonly format: (scope: IConstruct) => string, private readonly direction: string | undefined) {}
 
-  /** @internal */
-  public _arn(scope: IConstruct): string {
-    return this.arnIn(scope);
+  /**
+   * The ARN of the connector, for code that launches MicroVMs.
+   *
+   * @param scope a construct of the stack that uses it: a managed connector has an ARN of its own in every region
+   */
+  public arnIn(scope: IConstruct): string {
+    return this.format(scope);
   }
 
   /** Unknown for one that only deployment will tell. @internal */

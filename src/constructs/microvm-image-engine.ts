@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { CustomImageResource } from './private/custom-image-resource';
 import { ImageRequest, ImageResource } from './private/image-request';
+import { VersionReference } from './private/version-reference';
 import { RunningMicrovms as RunningMicrovmsProperty } from '../custom-resources/microvm-image/contract';
 import { MicrovmImageProvider } from '../custom-resources/microvm-image-provider';
 
@@ -76,7 +77,7 @@ class CustomEngine extends MicrovmImageEngine {
     return {
       resource,
       imageName: resource.getAtt('ImageName').toString(),
-      imageVersion: resource.getAtt('ImageVersion').toString(),
+      imageVersion: new VersionReference(resource, 'ImageVersion', () => ({ ...resource.properties, Tags: undefined })).toString(),
       baseImageVersion: resource.getAtt('BaseImageVersion').toString(),
       properties: resource.properties,
       tags: () => resource.cdkTagManager.tagValues(),

@@ -61,9 +61,9 @@ export class MicrovmImageGrants {
    * Give the same role and connectors that the launch will name.
    */
   public run(grantee: iam.IGrantable, options: MicrovmRunGrantOptions = {}): iam.Grant {
-    const connectorArns = options.connectors?.map((connector) => connector._arn(this.image)) ?? [
-      MicrovmConnector.HTTP_INGRESS._arn(this.image),
-      this.image._egressConnectorArn ?? MicrovmConnector.INTERNET_EGRESS._arn(this.image),
+    const connectorArns = options.connectors?.map((connector) => connector.arnIn(this.image)) ?? [
+      MicrovmConnector.HTTP_INGRESS.arnIn(this.image),
+      this.image._egressConnectorArn ?? MicrovmConnector.INTERNET_EGRESS.arnIn(this.image),
     ];
     if (connectorArns.length === 0) {
       throw new ValidationError(

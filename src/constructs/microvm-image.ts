@@ -173,7 +173,7 @@ export class MicrovmImage extends MicrovmImageBase {
     validateEnvironment(this, props.environment ?? {});
     this.validateTags(props.tags ?? {});
     this._policyArn = formatImageArn(this, this.physicalName);
-    this._egressConnectorArn = this.egressConnectorOf(props)._arn(this);
+    this._egressConnectorArn = this.egressConnectorOf(props).arnIn(this);
 
     const removalPolicy = this.removalPolicyOf(props);
     const logging = this.bindLogging(props, removalPolicy);
@@ -276,7 +276,7 @@ export class MicrovmImage extends MicrovmImageBase {
     if (connector._isIngress) {
       throw new ValidationError(
         lit`MicrovmImageEgressConnector`,
-        `egressConnector must be an egress connector, got '${connector._arn(this)}'; ingress connectors are named at launch`,
+        `egressConnector must be an egress connector, got '${connector.arnIn(this)}'; ingress connectors are named at launch`,
         this,
       );
     }

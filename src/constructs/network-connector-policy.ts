@@ -68,7 +68,7 @@ export class NetworkConnectorPolicy extends Resource implements iam.IManagedPoli
       description: 'Pass network connectors to Lambda MicroVMs',
       statements: [new iam.PolicyStatement({
         actions: ['lambda:PassNetworkConnector'],
-        resources: props.anyConnector ? ['*'] : connectors.map((connector) => connector._arn(this)),
+        resources: props.anyConnector ? ['*'] : connectors.map((connector) => connector.arnIn(this)),
       })],
       roles: props.roles,
     });

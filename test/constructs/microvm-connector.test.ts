@@ -21,7 +21,7 @@ function vpcConnector(stack: Stack): lambda.NetworkConnector {
 
 test.each(['HTTP_INGRESS', 'ALL_INGRESS', 'SHELL_INGRESS', 'NO_INGRESS', 'INTERNET_EGRESS'] as const)('%s is the connector of that name', (name) => {
   const stack = stackOf();
-  expect(text(stack.resolve(MicrovmConnector[name]._arn(stack)))).toBe(MANAGED + name);
+  expect(text(stack.resolve(MicrovmConnector[name].arnIn(stack)))).toBe(MANAGED + name);
 });
 
 test('an image uses a VPC connector of its stack, and its handler may pass that one only', () => {
@@ -37,7 +37,7 @@ test('an imported connector is taken as it is', () => {
   const stack = stackOf();
   const arn = 'arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1';
   const connector = lambda.NetworkConnector.fromNetworkConnectorArn(stack, 'Imported', arn);
-  expect(MicrovmConnector.fromNetworkConnector(connector)._arn(stack)).toBe(arn);
+  expect(MicrovmConnector.fromNetworkConnector(connector).arnIn(stack)).toBe(arn);
 });
 
 describe('NetworkConnectorPolicy', () => {

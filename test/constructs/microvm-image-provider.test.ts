@@ -36,7 +36,7 @@ test('the policy of the polling handler is this and no more', () => {
     { actions: ['lambda:GetMicrovmImage'], resources: [`${IMAGES}*`] },
     { actions: ['lambda:CreateMicrovmImage', 'lambda:ListMicrovms'], resources: ['*'] },
     { actions: ['lambda:ListManagedMicrovmImageVersions'], resources: ['arn:<AWS::Partition>:lambda:<AWS::Region>:aws:microvm-image:*'] },
-    { actions: ['iam:PassRole'], resources: [`arn:<AWS::Partition>:iam::<AWS::AccountId>:role/cdk-lambda-microvms/${PREFIX}/*`] },
+    { actions: ['iam:PassRole'], resources: [`arn:<AWS::Partition>:iam::<AWS::AccountId>:role/cdk-lambda-microvms/<AWS::Region>/${PREFIX}/*`] },
     { actions: ['logs:FilterLogEvents'], resources: [`${LOG_GROUPS}/aws/lambda-microvms/${PREFIX}-*`] },
     {
       actions: ['lambda:PassNetworkConnector'],

@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { ENV, imageIn, imageResource, only, resources, stackOf, statementsOf, text, warnings } from './fixtures';
+import { DOCKERFILE, ENV, imageIn, imageResource, only, resources, stackOf, statementsOf, text, warnings } from './fixtures';
 import {
   MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageEngine, MicrovmImageProps,
   MicrovmLogging, MicrovmMemory, MicrovmOsCapability, RunningMicrovms,
@@ -362,11 +362,11 @@ describe('tags', () => {
 });
 
 describe('another stack', () => {
-  const twoStacks = () => {
+  const twoStacks = (props: Partial<MicrovmImageProps> = {}) => {
     const app = new App();
     const producer = new Stack(app, 'Producer');
     const consumer = new Stack(app, 'Consumer');
-    const image = imageIn(producer);
+    const image = imageIn(producer, props);
     new CfnResource(consumer, 'User', { type: 'Test::User', properties: { Arn: image.imageArn, Version: image.imageVersion, Name: image.imageName } });
     return { app, producer, consumer };
   };
@@ -376,9 +376,20 @@ describe('another stack', () => {
     expect(JSON.stringify(Template.fromStack(producer).toJSON())).not.toContain('"Export"');
     const template = JSON.stringify(Template.fromStack(consumer).toJSON());
     expect(template).not.toContain('Fn::ImportValue');
-    expect(only(consumer, 'Test::User').Properties.Version).toEqual({
-      'Fn::GetStackOutput': { StackName: 'Producer', Region: { Ref: 'AWS::Region' }, OutputName: expect.stringContaining('ImageVersion') },
-    });
+    const [index, { 'Fn::Split': [separator, { 'Fn::Join': [joint, parts] }] }] = only(consumer, 'Test::User').Properties.Version['Fn::Select'];
+    expect([index, separator, joint]).toEqual([0, '|', '|']);
+    expect(parts).toEqual([
+      { 'Fn::GetStackOutput': { StackName: 'Producer', Region: { Ref: 'AWS::Region' }, OutputName: expect.stringContaining('ImageVersion') } },
+      expect.stringMatching(/^[0-9a-f]{16}$/),
+    ]);
+  });
+
+  test('has another template when a new version is to be built, and only then: the CLI skips a stack that has the same one', () => {
+    const template = (props?: Partial<MicrovmImageProps>) => Template.fromStack(twoStacks(props).consumer).toJSON();
+    expect(template()).toEqual(template());
+    expect(template({ tags: { team: 'a' } })).toEqual(template());
+    expect(template({ description: 'Another' })).not.toEqual(template());
+    expect(template({ code: MicrovmCode.fromInline({ dockerfile: `${DOCKERFILE}LABEL a=b\n` }) })).not.toEqual(template());
   });
 
   test('is deployed after the image', () => {

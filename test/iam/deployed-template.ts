@@ -42,7 +42,7 @@ export class DeployedTemplate {
   }
 
   public roleArn(logicalId: string): string {
-    const path = this.resources[logicalId].Properties.Path ?? '/';
+    const path = this.resolve(this.resources[logicalId].Properties.Path ?? '/');
     return `arn:${PARTITION}:iam::${ACCOUNT}:role${path}${logicalId}`;
   }
 

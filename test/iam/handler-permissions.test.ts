@@ -160,7 +160,8 @@ describe('the handler may not', () => {
     const policies = template.policiesOf(template.role(HANDLER));
     const refused: Array<[string, string]> = [
       ['iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/Admin`],
-      ['iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/cdk-lambda-microvms/Other-12345678/BuildRole`],
+      ['iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/cdk-lambda-microvms/${REGION}/Other-12345678/BuildRole`],
+      ['iam:PassRole', template.roleArn(template.role('ImageBuildRole')).replace(REGION, 'eu-west-1')],
       ['lambda:PassNetworkConnector', `arn:aws:lambda:${REGION}:${ACCOUNT}:network-connector:nc-1`],
       ['lambda:PassNetworkConnector', `arn:aws:lambda:${REGION}:aws:network-connector:aws-network-connector:ALL_INGRESS`],
       ['logs:FilterLogEvents', `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda-microvms/neighbour:*`],

@@ -34,9 +34,12 @@ export function generateImageName(scope: IConstruct, id: string): string {
   return `${prefix}-${readable}-${shortHash(path)}`;
 }
 
-/** The IAM path of the roles the library creates in this stack, so one pattern names them all. */
+/**
+ * The IAM path of the roles the library creates in this stack, so one pattern names them all. With the region, since
+ * IAM is global and a stack of the same name may exist in another one.
+ */
 export function rolePath(scope: IConstruct): string {
-  return `/cdk-lambda-microvms/${stackPrefix(scope)}/`;
+  return `/cdk-lambda-microvms/${Stack.of(scope).region}/${stackPrefix(scope)}/`;
 }
 
 /** The log group the service itself would write to. */

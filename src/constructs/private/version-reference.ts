@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { captureStackTrace, CfnResource, Fn, IResolvable, IResolveContext, Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Fn, IResolvable, IResolveContext, Stack, Token } from 'aws-cdk-lib';
 
 const SEPARATOR = '|';
 
@@ -11,7 +11,7 @@ const SEPARATOR = '|';
  * changed, and its consumers would stay on the version before.
  */
 export class VersionReference implements IResolvable {
-  public readonly creationStack = captureStackTrace();
+  public readonly creationStack = ['the version of a MicrovmImage'];
 
   /** @param content what a new version is built from, as it stands in the template */
   constructor(private readonly resource: CfnResource, private readonly attribute: string, private readonly content: () => unknown) {}

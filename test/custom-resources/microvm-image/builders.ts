@@ -1,5 +1,5 @@
 import { ImageProperties, RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-image/contract';
-import { desiredConfig, ImageConfig } from '../../../src/custom-resources/microvm-image/handler/config';
+import { configDigest, desiredConfig, ImageConfig } from '../../../src/custom-resources/microvm-image/handler/config';
 import { Limit, Observation } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { hashToken, writeAttempt, writeEntry } from '../../../src/custom-resources/microvm-image/handler/ledger';
 import { CloudFormationEvent, decodeRequest, DeleteRequest, EnsureRequest } from '../../../src/custom-resources/microvm-image/handler/request';
@@ -118,3 +118,13 @@ export function observation(overrides: Partial<Observation> = {}): Observation {
 
 /** The moment from which a request must end whatever it sees. */
 export const AT_DEADLINE = ACCEPTED_AT + Limit.DEADLINE;
+
+export const DIGEST = configDigest(imageConfig());
+/** What makes a configuration that the template asked for before, and does not ask for now. */
+export const OLD = { description: 'before' };
+export const OLD_DIGEST = configDigest(imageConfig(OLD));
+
+/** The tags of an image that an earlier deployment built. */
+export function deployedTags(more: Record<string, string> = {}): Record<string, string> {
+  return ownTags({ ...claimTags(EARLIER_REQUEST_ID, '0.0', undefined, ACCEPTED_AT - 60 * MINUTE), ...more });
+}

@@ -64,7 +64,11 @@ const anyConfig: fc.Arbitrary<ImageConfig> = fc.record({
   additionalOsCapabilities: fc.array(someText, { maxLength: 4 }),
   environmentVariables: fc.dictionary(someText, someText, { maxKeys: 5 }),
   hooks: fc.option(fc.record({ port: fc.nat(), readySeconds: someSeconds, runSeconds: someSeconds }), { nil: undefined }),
-  logging: fc.record({ disabled: fc.boolean(), logGroup: fc.option(someText, { nil: undefined }), logStream: fc.option(someText, { nil: undefined }) }),
+  logging: fc.record({
+    disabled: fc.boolean(),
+    logGroup: fc.option(someText, { nil: undefined }),
+    logStream: fc.option(someText, { nil: undefined }),
+  }),
 });
 
 /** The same configuration, told in another order. */

@@ -1,20 +1,14 @@
 import * as fc from 'fast-check';
 import { imageProperties } from './builders';
 import * as frozen from './fixtures/properties-v1.json';
+import { stringified } from './stack-events';
 import {
   decodeProperties, decodeRunningMicrovms, encodeProperties, formatImageArn, ImageAttributes, ImageProperties, InvalidProperties, parseImageArn,
   RESERVED_TAG_PREFIX, RESOURCE_TYPE, RunningMicrovms, Tag,
 } from '../../../src/custom-resources/microvm-image/contract';
 
-/** What a template's value looks like when it arrives: every scalar is a string, and what was absent stays absent. */
-function stringified(value: unknown): any {
-  if (Array.isArray(value)) {
-    return value.map(stringified);
-  }
-  return typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined).map(([key, entry]) => [key, stringified(entry)]))
-    : String(value);
-}
+/** The properties as CloudFormation hands them over. */
+const delivered = (image: ImageProperties) => stringified(encodeProperties(image)) as Record<string, unknown>;
 
 const filled = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
 const perhaps = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -53,7 +47,7 @@ const anyImage: fc.Arbitrary<ImageProperties> = fc.record({
 describe('the property document', () => {
   test('comes back as it was written after CloudFormation made strings of everything', () => {
     fc.assert(fc.property(anyImage, (image) => {
-      expect(decodeProperties(stringified(encodeProperties(image)))).toEqual(image);
+      expect(decodeProperties(delivered(image))).toEqual(image);
     }));
   });
 
@@ -75,11 +69,11 @@ describe('the property document', () => {
 
   test('keeps an environment variable that is set to the empty text', () => {
     const image = imageProperties({ environmentVariables: { EMPTY: '' } });
-    expect(decodeProperties(stringified(encodeProperties(image))).environmentVariables).toEqual({ EMPTY: '' });
+    expect(decodeProperties(delivered(image)).environmentVariables).toEqual({ EMPTY: '' });
   });
 
   describe('that cannot be understood is refused with the name of the property', () => {
-    const good = stringified(encodeProperties(imageProperties()));
+    const good = delivered(imageProperties());
     test.each<[property: string, wrong: Record<string, unknown>]>([
       ['ImageName', { ImageName: undefined }],
       ['ImageName', { ImageName: '' }],

@@ -1,18 +1,15 @@
 import {
-  ACCEPTED_AT, AT_DEADLINE, claimTags, deleteRequest, EARLIER_REQUEST_ID, ensureRequest, FOREIGN_OWNER, IMAGE_ARN, imageConfig, imageView, MINUTE, ownTags,
-  REQUEST_ID, servedTag, twoBuilds, versionView,
+  ACCEPTED_AT, AT_DEADLINE, claimTags, deleteRequest, DIGEST, EARLIER_REQUEST_ID, ensureRequest, FOREIGN_OWNER, IMAGE_ARN, imageConfig, imageView, MINUTE,
+  OLD, ownTags, REQUEST_ID, servedTag, twoBuilds, versionView,
 } from './builders';
 import { FakeService } from './fake-service';
 import { RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-image/contract';
-import { configDigest } from '../../../src/custom-resources/microvm-image/handler/config';
 import { Limit, Outcome } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { Driver, Verdict } from '../../../src/custom-resources/microvm-image/handler/driver';
 import { DeleteRequest, EnsureRequest } from '../../../src/custom-resources/microvm-image/handler/request';
 import { Refusal } from '../../../src/custom-resources/microvm-image/handler/service-port';
 
 const NOW = ACCEPTED_AT + 10_000;
-const OLD = { description: 'before' };
-const DIGEST = configDigest(imageConfig());
 
 let service: FakeService;
 let log: Array<Record<string, unknown>>;

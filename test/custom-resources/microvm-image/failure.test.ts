@@ -188,7 +188,10 @@ describe('every error', () => {
     imageName: fc.constantFrom('shop-app', 'n'.repeat(64)),
     version: fc.constant('3.0'),
     builds: fc.array(fc.record({
-      buildId: fc.constant('b'), state: fc.constant('FAILED'), chip: fc.constantFrom('Graviton 3', 'Graviton 4'), reason: fc.option(anyText, { nil: undefined }),
+      buildId: fc.constant('b'),
+      state: fc.constant('FAILED'),
+      chip: fc.constantFrom('Graviton 3', 'Graviton 4'),
+      reason: fc.option(anyText, { nil: undefined }),
       stage: fc.constantFrom<BuildStage[]>('container', 'hook', 'unknown'),
     }), { maxLength: 2 }),
     logGroup: fc.option(fc.constant('/aws/lambda-microvms/shop-app'), { nil: undefined }),

@@ -1,16 +1,11 @@
 import { ACCEPTED_AT, AT_DEADLINE, deleteRequest, ensureRequest, MINUTE } from './builders';
+import { sentenceOf } from './outcomes';
 import { Limit, Outcome } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { afterRefusal } from '../../../src/custom-resources/microvm-image/handler/refusal';
 import { Refusal, ServiceRefusal } from '../../../src/custom-resources/microvm-image/handler/service-port';
 
 function after(refusal: Refusal, message: string, now: number, action?: Parameters<typeof afterRefusal>[3]): Outcome {
   return afterRefusal(ensureRequest(), new ServiceRefusal(refusal, 'UpdateMicrovmImage', message), now, action);
-}
-
-function sentenceOf(outcome: Outcome): string {
-  expect(outcome).toMatchObject({ type: 'fail', failure: { type: 'other' } });
-  const failure = (outcome as any).failure;
-  return `${failure.what} ${failure.hint}`;
 }
 
 /** The last tick before the deadline comes this much earlier. */
