@@ -29,6 +29,7 @@ const READ_ACTIONS = [
 const CHANGE_ACTIONS = [
   'lambda:DeleteMicrovmImage',
   'lambda:DeleteMicrovmImageVersion',
+  'lambda:TagResource',
   'lambda:UntagResource',
   'lambda:UpdateMicrovmImage',
   'lambda:UpdateMicrovmImageVersion',
@@ -62,10 +63,9 @@ export class MicrovmImageProvider extends Construct {
 
   private readonly policy = new iam.PolicyDocument();
   private readonly ownImages: iam.PolicyStatement[];
-  private readonly tagging: iam.PolicyStatement;
   private readonly passRole: iam.PolicyStatement;
   private readonly buildLogs: iam.PolicyStatement;
-  private readonly explicitImages = new iam.PolicyStatement({ actions: READ_ACTIONS });
+  private readonly explicitImages = new iam.PolicyStatement({ actions: [...READ_ACTIONS, 'lambda:TagResource'] });
   private readonly connectors = new iam.PolicyStatement({ actions: ['lambda:PassNetworkConnector'] });
 
   private constructor(scope: Construct, id: string) {
@@ -92,12 +92,10 @@ export class MicrovmImageProvider extends Construct {
         conditions: { StringEquals: { [`aws:ResourceTag/${Tag.STACK}`]: Fn.select(2, Fn.split('/', Aws.STACK_ID)) } },
       }),
     ];
-    this.tagging = new iam.PolicyStatement({ actions: ['lambda:TagResource'], resources: [generatedImages] });
     this.passRole = new iam.PolicyStatement({ actions: ['iam:PassRole'], resources: [ownRoles] });
     this.buildLogs = new iam.PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: [generatedLogGroups] });
     this.policy.addStatements(
       ...this.ownImages,
-      this.tagging,
       new iam.PolicyStatement({ actions: ['lambda:GetMicrovmImage'], resources: [everyImage] }),
       new iam.PolicyStatement({ actions: ['lambda:CreateMicrovmImage', 'lambda:ListMicrovms'], resources: ['*'] }),
       new iam.PolicyStatement({ actions: ['lambda:ListManagedMicrovmImageVersions'], resources: [baseImages] }),
@@ -134,8 +132,7 @@ export class MicrovmImageProvider extends Construct {
       this.passRole.addResources(image.foreignRoleArn);
     }
     if (image.explicitImageArn) {
-      this.tagging.addResources(image.explicitImageArn);
-      // Before the image carries the stack's tag, the condition on the tag does not let the handler look at it.
+      // Before the image carries the stack's tag, the condition on the tag does not let the handler look at it or tag it.
       this.extend(this.explicitImages, [image.explicitImageArn]);
     }
     if (image.explicitLogGroupName) {

@@ -14,7 +14,8 @@ const READ = [
 ];
 const OWN_IMAGES = [
   ...READ,
-  'lambda:DeleteMicrovmImage', 'lambda:DeleteMicrovmImageVersion', 'lambda:UntagResource', 'lambda:UpdateMicrovmImage', 'lambda:UpdateMicrovmImageVersion',
+  'lambda:DeleteMicrovmImage', 'lambda:DeleteMicrovmImageVersion', 'lambda:TagResource', 'lambda:UntagResource',
+  'lambda:UpdateMicrovmImage', 'lambda:UpdateMicrovmImageVersion',
 ];
 const THIS_STACK = {
   StringEquals: { 'aws:ResourceTag/microvm-cdk:stack': { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] } },
@@ -32,7 +33,6 @@ test('the policy of the polling handler is this and no more', () => {
     { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [expect.stringMatching(/^<LambdaMicrovmImageProviderLogGroup\w+\.Arn>$/)] },
     { actions: OWN_IMAGES, resources: [`${IMAGES}${PREFIX}-*`] },
     { actions: OWN_IMAGES, resources: [`${IMAGES}*`], condition: THIS_STACK },
-    { actions: ['lambda:TagResource'], resources: [`${IMAGES}${PREFIX}-*`] },
     { actions: ['lambda:GetMicrovmImage'], resources: [`${IMAGES}*`] },
     { actions: ['lambda:CreateMicrovmImage', 'lambda:ListMicrovms'], resources: ['*'] },
     { actions: ['lambda:ListManagedMicrovmImageVersions'], resources: ['arn:<AWS::Partition>:lambda:<AWS::Region>:aws:microvm-image:*'] },
@@ -83,8 +83,7 @@ describe('what one image adds to the policy', () => {
   test('a chosen name: tagging and looking at that image, and its build log', () => {
     const stack = stackOf();
     imageIn(stack, { imageName: 'golden' });
-    expect(allowing(stack, 'lambda:TagResource')[0].resources).toEqual([`${IMAGES}${PREFIX}-*`, `${IMAGES}golden`]);
-    expect(policy(stack)).toContainEqual({ actions: READ, resources: [`${IMAGES}golden`] });
+    expect(policy(stack)).toContainEqual({ actions: [...READ, 'lambda:TagResource'], resources: [`${IMAGES}golden`] });
     expect(allowing(stack, 'logs:FilterLogEvents')[0].resources).toEqual([
       `${LOG_GROUPS}/aws/lambda-microvms/${PREFIX}-*`, `${LOG_GROUPS}/aws/lambda-microvms/golden`, `${LOG_GROUPS}/aws/lambda-microvms/golden:*`,
     ]);
@@ -95,7 +94,7 @@ describe('what one image adds to the policy', () => {
     const stack = stackOf();
     imageIn(stack, { imageName: 'one' }, 'One');
     imageIn(stack, { imageName: 'two' }, 'Two');
-    expect(policy(stack)).toContainEqual({ actions: READ, resources: [`${IMAGES}one`, `${IMAGES}two`] });
+    expect(policy(stack)).toContainEqual({ actions: [...READ, 'lambda:TagResource'], resources: [`${IMAGES}one`, `${IMAGES}two`] });
   });
 
   test('a brought role: passing that role, once', () => {

@@ -205,23 +205,24 @@ function nonEmpty<T extends object>(value: T): T | undefined {
     : value;
 }
 
-function optionalText(raw: Raw, key: string): string | undefined {
+function optionalText(raw: Raw, key: string, name = key): string | undefined {
   const value = raw[key];
-  if (value === undefined || value === null || value === '') {
-    return undefined;
-  }
-  if (typeof value === 'object') {
-    throw new InvalidProperties(`${key}: expected text, got ${Array.isArray(value) ? 'a list' : 'an object'}`);
-  }
-  return String(value);
+  return value === undefined || value === null || value === '' ? undefined : scalar(value, name);
 }
 
-function text(raw: Raw, key: string): string {
-  const value = optionalText(raw, key);
+function text(raw: Raw, key: string, name = key): string {
+  const value = optionalText(raw, key, name);
   if (value === undefined) {
-    throw new InvalidProperties(`${key} is missing`);
+    throw new InvalidProperties(`${name} is missing`);
   }
   return value;
+}
+
+function scalar(value: unknown, name: string): string {
+  if (typeof value === 'object') {
+    throw new InvalidProperties(`${name}: expected text, got ${Array.isArray(value) ? 'a list' : 'an object'}`);
+  }
+  return String(value);
 }
 
 function optionalInteger(raw: Raw, key: string): number | undefined {
@@ -253,7 +254,7 @@ function texts(raw: Raw, key: string): string[] {
   if (!Array.isArray(value)) {
     throw new InvalidProperties(`${key}: expected a list`);
   }
-  return value.map(String);
+  return value.map((entry, index) => text({ [key]: entry }, key, `${key}[${index}]`));
 }
 
 function record(raw: Raw, key: string): Raw {
@@ -265,5 +266,5 @@ function record(raw: Raw, key: string): Raw {
 }
 
 function textMap(raw: Raw, key: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(record(raw, key)).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(Object.entries(record(raw, key)).map(([name, value]) => [name, scalar(value, `${key}.${name}`)]));
 }

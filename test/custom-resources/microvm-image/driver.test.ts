@@ -1,6 +1,6 @@
 import {
-  ACCEPTED_AT, AT_DEADLINE, claimTags, deleteRequest, DIGEST, EARLIER_REQUEST_ID, ensureRequest, FOREIGN_OWNER, IMAGE_ARN, imageConfig, imageView, MINUTE,
-  OLD, ownTags, REQUEST_ID, servedTag, twoBuilds, versionView,
+  ACCEPTED_AT, AT_DEADLINE, claimTags, deleteRequest, DIGEST, EARLIER_REQUEST_ID, ensureRequest, FOREIGN_OWNER, IMAGE_ARN, imageConfig, imageView,
+  MINUTE, OLD, ownTags, REQUEST_ID, servedTag, twoBuilds, versionView,
 } from './builders';
 import { FakeService } from './fake-service';
 import { RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-image/contract';

@@ -57,19 +57,18 @@ export function configDigest(desired: ImageConfig): string {
   return createHash('sha256').update(canonical(desired)).digest('hex').slice(0, 32);
 }
 
-/** JSON with sorted keys and lists whose order means nothing sorted; absent and empty are the same. */
+/** JSON with sorted keys, and lists whose order means nothing sorted. */
 function canonical(config: ImageConfig): string {
   return JSON.stringify({
     ...config,
+    description: config.description || undefined,
     egressNetworkConnectors: [...config.egressNetworkConnectors].sort(),
     additionalOsCapabilities: [...config.additionalOsCapabilities].sort(),
   }, (_key, value: unknown) => {
-    if (value === '' || value === null) {
-      return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return value;
     }
-    return typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
 

@@ -22,33 +22,37 @@ export function decideDelete(request: DeleteRequest, seen: Observation, now: num
   }
 
   const waited = now - request.acceptedAt;
+  if (waited >= Limit.DEADLINE) {
+    return stuck(request, `it was still there after ${Limit.DEADLINE / 60_000} minutes, in state ${image.state}`);
+  }
   if (image.state === 'DELETING') {
     return now - Math.max(request.acceptedAt, image.updatedAt) >= Limit.DELETE
       ? stuck(request, 'it stayed DELETING for 10 minutes')
       : wait('the image is DELETING');
   }
   if (seen.liveMicrovms !== undefined) {
-    return pinned(request, seen.liveMicrovms, waited);
+    return pinned(request, seen.liveMicrovms);
   }
   const newest = seen.versions[0];
   if (isBuilding(newest)) {
-    if ((allPending(newest, seen.builds) && waited >= Limit.WEDGED) || waited >= Limit.DEADLINE) {
-      return stuck(request, `its version ${newest.version} is still building, and the service can neither cancel a build nor delete an image during one`);
-    }
-    return wait(`version ${newest.version} is building`);
+    return allPending(newest, seen.builds) && waited >= Limit.WEDGED
+      ? stuck(request, `its version ${newest.version} is still building and none of its builds has started; the service can neither cancel a build nor delete an image during one`)
+      : wait(`version ${newest.version} is building`);
   }
   if (image.state === 'CREATING' || image.state === 'UPDATING') {
-    return waited >= Limit.DEADLINE ? stuck(request, `it stayed ${image.state}`) : wait(`the image is ${image.state}`);
+    return wait(`the image is ${image.state}`);
   }
-  if (image.state === 'DELETE_FAILED' && waited >= Limit.DEADLINE) {
-    return stuck(request, 'the service keeps answering DELETE_FAILED');
-  }
-  return { action: { type: 'deleteImage' }, outcome: { type: 'wait', why: 'deleting the image' } };
+  return {
+    // So that an older request that still runs does not take the gap for an image to create.
+    tags: image.tags[Tag.REQUEST] === request.stamp ? undefined : { set: { [Tag.REQUEST]: request.stamp }, remove: [] },
+    action: { type: 'deleteImage' },
+    outcome: { type: 'wait', why: 'deleting the image' },
+  };
 }
 
-function pinned(request: DeleteRequest, live: string[], waited: number): Decision {
+function pinned(request: DeleteRequest, live: string[]): Decision {
   if (live.length === 0) {
-    return waited >= Limit.DEADLINE ? stuck(request, 'terminated MicroVMs kept pinning it') : wait('MicroVMs are terminating');
+    return wait('MicroVMs are terminating');
   }
   if (request.runningMicrovms === RunningMicrovms.TERMINATE) {
     return {

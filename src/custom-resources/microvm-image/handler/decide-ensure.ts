@@ -39,7 +39,9 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   const config = desiredConfig(request.desired);
   const match = findMatch(request, config, seen.versions, ledger);
   if (match !== undefined) {
-    return reuse(request, config, match, seen, image, ledger);
+    return match.status === 'INACTIVE' && expired
+      ? timedOut(request, `version ${match.version} could not be activated`)
+      : reuse(request, config, match, seen, image, ledger);
   }
 
   const claimed = ledger.attempt?.requestId === request.requestId;

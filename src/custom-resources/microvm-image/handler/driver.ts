@@ -1,4 +1,3 @@
-import { desiredConfig } from './config';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
@@ -69,11 +68,13 @@ export class Driver {
         if (!(error instanceof ServiceRefusal)) {
           throw error;
         }
-        if (error.refusal === 'runningMicrovms') {
-          return await this.clearMicrovms(request, seen);
-        }
         // The version handed out is there whether or not the failed one beside it could be cleared away.
-        return decision.outcome.type === 'done' ? decision.outcome : afterRefusal(request, error, this.clock(), action);
+        if (decision.outcome.type === 'done') {
+          return decision.outcome;
+        }
+        return error.refusal === 'runningMicrovms'
+          ? await this.clearMicrovms(request, seen)
+          : afterRefusal(request, error, this.clock(), action);
       }
       return decision.outcome;
     } catch (error) {
@@ -98,7 +99,7 @@ export class Driver {
 
   /**
    * False when the tags could not be written and the action must not be taken without them: a build that nobody claimed
-   * could be started twice. A version that is handed out is the same with or without them.
+   * could be started twice. A version that is handed out is the same with or without them, and so is a deleted image.
    */
   private async writeTags(request: Request, decision: Decision): Promise<boolean> {
     const change: TagChange = decision.tags ?? { set: {}, remove: [] };
@@ -111,9 +112,9 @@ export class Driver {
       }
       return true;
     } catch (error) {
-      if (error instanceof ServiceRefusal && error.refusal === 'busy') {
+      if (error instanceof ServiceRefusal && (error.refusal === 'busy' || decision.action?.type === 'deleteImage')) {
         this.log({ requestId: request.requestId, image: request.imageName, warning: 'tags wait for the next request', refused: error.message });
-        return decision.action === undefined || decision.outcome.type === 'done';
+        return decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done';
       }
       throw error;
     }
@@ -157,11 +158,12 @@ export class Driver {
   }
 
   private async describe(request: Request, failure: Failure): Promise<string> {
+    const secrets = request.kind === 'ensure' ? Object.values(request.desired.environmentVariables) : [];
     if (failure.type === 'other' || request.kind === 'delete') {
-      return failure.type === 'other' ? describeFailure(failure.what, failure.hint) : '';
+      return failure.type === 'other' ? describeFailure(failure.what, failure.hint, secrets) : '';
     }
     const { version } = failure;
-    const { logging, hooks, environmentVariables } = desiredConfig(request.desired);
+    const { logging, hooks } = request.desired;
     const builds = await this.optional([], async () => this.service.listBuilds(request.imageArn, version.version));
     return describeBuildFailure({
       imageName: request.imageName,
@@ -174,7 +176,7 @@ export class Driver {
       logLines: logging.logGroup === undefined || logging.disabled
         ? []
         : await this.optional([], async () => this.service.tailLog(logging.logGroup!, version.createdAt)),
-      secrets: Object.values(environmentVariables),
+      secrets,
       hookPort: hooks?.port,
       isNew: request.isNew,
     });

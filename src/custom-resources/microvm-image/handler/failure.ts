@@ -8,7 +8,7 @@ export interface BuildFailure {
   /** Undefined when logging is disabled. */
   readonly logGroup?: string;
   readonly logLines: string[];
-  /** Values that must not appear in an error, such as those of environment variables. */
+  /** Values that must not appear in an error: those of environment variables. */
   readonly secrets: string[];
   readonly hookPort?: number;
   /** The group disappears with the stack when the first deployment fails. */
@@ -17,52 +17,65 @@ export interface BuildFailure {
 
 /** CloudFormation allows 4,096 bytes for a whole response; ours shares it with ids, attributes and the framework's hint. */
 const MAX_BYTES = 1_500;
-const MAX_REASON = 300;
-const MAX_LOG = 600;
+const MAX_REASON_BYTES = 450;
+const MAX_LOG_BYTES = 600;
+/** Shorter values, such as a port or a stage, are in every other line. */
+const MIN_SECRET = 6;
 
 /** Why a build failed, where to look, what to do: one line. */
 export function describeBuildFailure(failure: BuildFailure): string {
-  const failed = failure.builds.filter((build) => build.state === 'FAILED');
-  const where = failure.logGroup === undefined
-    ? 'Logging is disabled.'
-    : failure.logLines.length === 0
-      ? `Log group ${failure.logGroup} has no line of this build.`
-      : `Log group ${failure.logGroup} ends: ${cut(failure.logLines.join(' | '), MAX_LOG, 'start')}.`;
-  return oneLine(redact([
-    `MicroVM image '${failure.imageName}' version ${failure.version} failed to build: ${reasons(failed)}.`,
+  const clean = (text: string) => redact(text, failure.secrets);
+  const failed = failure.builds.filter((build) => build.state === 'FAILED').map((build) => ({ ...build, reason: clean(build.reason ?? '') }));
+  const head = [
+    `MicroVM image '${failure.imageName}' version ${failure.version} failed to build: ${cut(reasons(failed), MAX_REASON_BYTES)}.`,
     stage(failed),
-    where,
-    `Hint: ${buildHint(failed, failure)}.`,
-  ].filter(Boolean).join(' '), failure.secrets));
+  ].filter(Boolean).join(' ');
+  const advice = `Hint: ${buildHint(failed, failure)}.`;
+  const room = MAX_BYTES - Buffer.byteLength(`${head}  ${advice}`);
+  return `${head} ${logs(failure, clean(failure.logLines.join(' | ')), room)} ${advice}`;
 }
 
 /** Any other verdict. */
-export function describeFailure(what: string, hint: string): string {
-  return oneLine(`${capital(what)}. Hint: ${hint}.`);
+export function describeFailure(what: string, hint: string, secrets: string[] = []): string {
+  const advice = `Hint: ${oneLine(hint)}.`;
+  const sentence = redact(what, secrets);
+  return `${cut(sentence.charAt(0).toUpperCase() + sentence.slice(1), MAX_BYTES - Buffer.byteLength(`. ${advice}`))}. ${advice}`;
 }
 
 /** Each version is built once per Graviton generation; when both say the same it is said once. */
 function reasons(failed: BuildView[]): string {
-  const texts = new Map<string, string[]>();
+  const chips = new Map<string, string[]>();
   for (const build of failed) {
-    const reason = cut((build.reason ?? 'the service gave no reason').trim().replace(/\.$/, ''), MAX_REASON, 'end');
-    texts.set(reason, [...(texts.get(reason) ?? []), build.chip]);
+    const reason = build.reason?.replace(/\.$/, '') || 'the service gave no reason';
+    chips.set(reason, [...(chips.get(reason) ?? []), build.chip]);
   }
-  if (texts.size === 0) {
-    return 'the service gave no reason';
-  }
-  return [...texts].map(([reason, chips]) => `${reason} (${chips.sort().join(', ')})`).join('; ');
+  const each = MAX_REASON_BYTES / Math.max(1, chips.size) - 40;
+  return [...chips].map(([reason, names]) => `${cut(reason, each)} (${names.sort().join(', ')})`).join('; ') || 'the service gave no reason';
 }
 
 function stage(failed: Array<{ readonly stage: BuildStage }>): string {
   const stages = new Set(failed.map((build) => build.stage));
-  return stages.size !== 1 || stages.has('unknown') ? ''
-    : stages.has('container') ? 'It failed before a snapshot: in the artifact or the Dockerfile.'
-      : 'The container was built; its hook failed.';
+  if (stages.size !== 1 || stages.has('unknown')) {
+    return '';
+  }
+  return stages.has('container')
+    ? 'It failed before a snapshot: in the artifact or the Dockerfile.'
+    : 'The container was built; its hook failed.';
+}
+
+function logs(failure: BuildFailure, lines: string, room: number): string {
+  if (failure.logGroup === undefined) {
+    return 'Logging is disabled.';
+  }
+  if (lines === '') {
+    return `Log group ${failure.logGroup} has no line of this build.`;
+  }
+  const intro = `Log group ${failure.logGroup} ends: `;
+  return `${intro}${cut(lines, Math.min(MAX_LOG_BYTES, room - Buffer.byteLength(intro) - 1), 'end')}.`;
 }
 
 function buildHint(failed: Array<BuildView & { readonly stage: BuildStage }>, failure: BuildFailure): string {
-  const text = failed.map((build) => build.reason ?? '').join(' ');
+  const text = failed.map((build) => build.reason).join(' ');
   const port = failure.hookPort === undefined ? 'the hook port' : `port ${failure.hookPort}`;
   const lost = failure.isNew && failure.logGroup !== undefined
     ? '; the log group is removed when a first deployment rolls back, deploy with --no-rollback to keep it' : '';
@@ -90,35 +103,43 @@ function buildHint(failed: Array<BuildView & { readonly stage: BuildStage }>, fa
   if (/hook/i.test(text)) {
     return `the hook must answer 200 on ${port}, or 503 while it is not ready; any other status ends the build${lost}`;
   }
+  if (/CONTAINER_BUILD_FAILED|container image build failed/i.test(text) || failed.some((build) => build.stage === 'container')) {
+    return `build the Dockerfile for linux/arm64 locally to see the same error${silence(failure)}${lost}`;
+  }
   if (/internal/i.test(text)) {
     return 'a fault of the service, or a network mount opened during the build: deploy again';
   }
-  if (failed.some((build) => build.stage === 'container')) {
-    return failure.logLines.length > 0
-      ? `build the Dockerfile for linux/arm64 locally to see the same error${lost}`
-      : `build the Dockerfile for linux/arm64 locally; without log lines the build role may lack logs:PutLogEvents on the log group, or the build has no way out to a registry${lost}`;
-  }
-  return `read the log group${lost}`;
+  return failure.logGroup === undefined ? 'turn logging on and deploy again' : `read the log group${lost}`;
 }
 
+/** A group without a line has a reason of its own. */
+function silence(failure: BuildFailure): string {
+  return failure.logGroup !== undefined && failure.logLines.length === 0
+    ? '; without log lines the build role may lack logs:PutLogEvents on the log group, or the build has no way out to a registry' : '';
+}
+
+/** Replaces secrets, the longest first and those of several lines line by line, and folds the text into one line. */
 function redact(text: string, secrets: string[]): string {
-  return secrets.filter((secret) => secret.length >= 6).reduce((clean, secret) => clean.split(secret).join('***'), text);
+  return secrets
+    .flatMap((secret) => [secret, ...secret.split(/\r?\n/)])
+    .map(oneLine)
+    .filter((secret) => secret.length >= MIN_SECRET)
+    .sort((a, b) => b.length - a.length)
+    .reduce((clean, secret) => clean.split(secret).join('***'), oneLine(text));
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function cut(text: string, length: number, keep: 'start' | 'end'): string {
-  if (text.length <= length) {
+/** At most so many bytes of the start or the end of a text, in whole characters. */
+function cut(text: string, bytes: number, keep: 'start' | 'end' = 'start'): string {
+  if (Buffer.byteLength(text) <= bytes) {
     return text;
   }
-  return keep === 'start' ? `...${text.slice(text.length - length)}` : `${text.slice(0, length)}...`;
+  const characters = keep === 'start' ? [...text] : [...text].reverse();
+  let room = bytes - Buffer.byteLength('...');
+  const kept = characters.slice(0, characters.findIndex((character) => (room -= Buffer.byteLength(character)) < 0));
+  return keep === 'start' ? `${kept.join('')}...` : `...${kept.reverse().join('')}`;
 }
 
 function oneLine(text: string): string {
   // eslint-disable-next-line no-control-regex
-  const line = text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\s\u0000-\u001f]+/g, ' ').trim();
-  const bytes = Buffer.from(line, 'utf8');
-  return bytes.length <= MAX_BYTES ? line : `${bytes.subarray(0, MAX_BYTES - 6).toString('utf8').replace(/\ufffd+$/, '')} [...]`;
+  return text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\s\u0000-\u001f]+/g, ' ').trim();
 }

@@ -21,10 +21,10 @@ export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: Se
     case 'transient':
     case 'notFound':
       return within(Limit.DEADLINE) ? wait : give('the service did not recover in time; deploy again');
+    case 'runningMicrovms':
+      return within(Limit.DEADLINE) ? wait : give('terminate the MicroVMs of the image and try again');
     case 'busy':
       return within(Limit.DEADLINE) ? wait : give('another change of this image did not end in time; deploy again when it has');
-    case 'runningMicrovms':
-      return wait;
     case 'quota':
       return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)
         ? wait

@@ -251,13 +251,17 @@ function hooksDocument(hooks: HookProperties): Hooks {
   };
 }
 
-function loggingDocument(logging: LoggingProperties): Logging {
-  return logging.disabled ? { disabled: {} } : { cloudWatch: { logGroup: logging.logGroup, logStream: logging.logStream } };
+/** Never an empty block: the service takes that for disabled. */
+function loggingDocument({ disabled, logGroup, logStream }: LoggingProperties): Logging | undefined {
+  if (disabled) {
+    return { disabled: {} };
+  }
+  return logGroup || logStream ? { cloudWatch: { logGroup, logStream } } : undefined;
 }
 
 function recordedConfig(version: MicrovmImageVersionSummary): ImageConfig {
   return {
-    description: version.description ?? undefined,
+    description: version.description || undefined,
     baseImageArn: String(version.baseImageArn),
     baseImageVersion: version.baseImageVersion ? bareVersion(version.baseImageVersion) : undefined,
     buildRoleArn: String(version.buildRoleArn),
