@@ -71,6 +71,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     },
   },
   typecheckTests: true,
+  tsconfigDev: { compilerOptions: { paths: { 'cdk-lambda-microvms': ['../src'] } } },
   // A check that edits what it checks proves nothing.
   eslintOptions: { dirs: ['src'], commandOptions: { fix: false } },
   publishToPypi: { distName: 'cdk-lambda-microvms', module: 'cdk_lambda_microvms' },

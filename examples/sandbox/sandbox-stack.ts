@@ -51,7 +51,7 @@ export class SandboxStack extends Stack {
     image.grants.connect(launcher);
     image.grants.manage(launcher);
     Validations.of(launcher.role!).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'ListMicrovms, part of grants.manage: the service offers no narrower resource for it',
     });
 

@@ -10,6 +10,7 @@ export const WORK_FOLDER = path.join(PROJECT_ROOT, '.demo');
 
 /** The release that docs/emulator.md was measured with. */
 const MINISTACK = 'ministack==1.5.33';
+const CFN_LINT = 'cfn-lint==1.58.0';
 
 /** Says what is missing on this machine, in words for the person at the keyboard. */
 export class EmulatorUnavailable extends Error {
@@ -20,25 +21,40 @@ export class EmulatorUnavailable extends Error {
 }
 
 /**
- * Installs the emulator into a virtual environment of its own, once.
+ * Installs the emulator, once.
  *
  * @returns the Python that runs it: `<python> -m ministack`.
  * @throws EmulatorUnavailable
  */
-export async function installEmulator(progress: (line: string) => void = () => {}): Promise<string> {
-  const installed = path.join(WORK_FOLDER, MINISTACK.replace('==', '-'));
+export async function installEmulator(progress?: (line: string) => void): Promise<string> {
+  return install(MINISTACK, progress);
+}
+
+/**
+ * Installs the CloudFormation linter, once.
+ *
+ * @returns the Python that runs it: `<python> -m cfnlint`.
+ * @throws EmulatorUnavailable
+ */
+export async function installTemplateLinter(progress?: (line: string) => void): Promise<string> {
+  return install(CFN_LINT, progress);
+}
+
+/** Installs a Python package into a virtual environment of its own. */
+async function install(requirement: string, progress: (line: string) => void = () => {}): Promise<string> {
+  const installed = path.join(WORK_FOLDER, requirement.replace('==', '-'));
   const python = path.join(installed, 'bin', 'python');
   if (existsSync(python)) {
     return python;
   }
   const basePython = findPython();
-  progress(`installing ${MINISTACK} with ${basePython} (once)`);
+  progress(`installing ${requirement} with ${basePython} (once)`);
   mkdirSync(WORK_FOLDER, { recursive: true });
   // Made aside and moved into place, so that a half-finished or concurrent installation is never taken for a whole one.
   const aside = mkdtempSync(path.join(WORK_FOLDER, 'install-'));
   try {
     await run(basePython, ['-m', 'venv', aside]);
-    await run(path.join(aside, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', MINISTACK]);
+    await run(path.join(aside, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', requirement]);
     moveIntoPlace(aside, installed);
   } finally {
     rmSync(aside, { recursive: true, force: true });
@@ -54,7 +70,7 @@ function findPython(): string {
     }
   }
   throw new EmulatorUnavailable(
-    'the emulator needs Python 3.10 or newer with its venv module, as python3 on the PATH (Debian and Ubuntu: apt install python3-venv)',
+    'the emulator and the template linter need Python 3.10 or newer with its venv module, as python3 on the PATH (Debian and Ubuntu: apt install python3-venv)',
   );
 }
 
@@ -62,7 +78,7 @@ async function run(command: string, args: readonly string[]): Promise<void> {
   const started = new SupervisedProcess(command, args, { cwd: WORK_FOLDER, env: process.env });
   if (await started.exited !== 0) {
     throw new EmulatorUnavailable(
-      `the emulator cannot be installed: ${path.basename(command)} ${args.join(' ')} failed:\n${started.lines.slice(-5).join('\n')}`,
+      `it cannot be installed: ${path.basename(command)} ${args.join(' ')} failed:\n${started.lines.slice(-5).join('\n')}`,
     );
   }
 }

@@ -136,7 +136,7 @@ describe('the hint', () => {
     const text = describeBuildFailure(failure({
       imageName: 'n'.repeat(64),
       builds: failedDifferently({ reason: `S3_ACCESS_DENIED ${'a'.repeat(1_000)}` }, { reason: `S3_ACCESS_DENIED ${'é'.repeat(1_000)}` }),
-      logGroup: `/aws/lambda-microvms/${'n'.repeat(64)}`,
+      logGroup: `/${'g'.repeat(511)}`,
       logLines: Array.from({ length: 12 }, () => '失敗'.repeat(200)),
     }));
     expect(hintOf(text)).toMatch(/^Hint: the build role cannot read the artifact.*sourceAccountCondition: false\)\.$/);
@@ -194,7 +194,7 @@ describe('every error', () => {
       reason: fc.option(anyText, { nil: undefined }),
       stage: fc.constantFrom<BuildStage[]>('container', 'hook', 'unknown'),
     }), { maxLength: 2 }),
-    logGroup: fc.option(fc.constant('/aws/lambda-microvms/shop-app'), { nil: undefined }),
+    logGroup: fc.constantFrom(undefined, '/aws/lambda-microvms/shop-app', `/${'g'.repeat(511)}`),
     logLines: fc.array(anyText, { maxLength: 12 }),
     secrets: fc.constant([]),
     hookPort: fc.option(fc.nat(), { nil: undefined }),

@@ -374,3 +374,28 @@ test('no log line carries an environment value or the response URL', async () =>
   expect(response.Reason).toContain('token is ***');
   expect(logged.join('\n')).not.toMatch(/hunter2|cloudformation\.example/);
 });
+
+test('no log line repeats a value that the service repeats in a refusal', async () => {
+  const image = await start();
+  simulator.faults.inject({ operation: 'CreateMicrovmImage', error: { type: 'ThrottlingException', message: 'Slow down, hunter2-hunter2', status: 429 }, times: 6 });
+  await image.create(v('v1', { environmentVariables: { TOKEN: 'hunter2-hunter2' } }));
+
+  expect(logged.join('\n')).toContain('Slow down, ***');
+  expect(logged.join('\n')).not.toContain('hunter2');
+});
+
+test('a request tag somebody wrote over claims nothing', async () => {
+  const image = await start();
+  await image.create(v('v1'));
+  await new SdkAdapter().tag(simulator.imageArn(NAME), { 'microvm-cdk:request': 'zzz' });
+
+  expect(await image.update(v('v2'))).toMatchObject({ Status: 'SUCCESS', Data: { ImageVersion: '2.0' } });
+});
+
+test('a base image that does not exist is an error at once, not after an hour', async () => {
+  const image = await start();
+  const response = await image.create(v('v1', { baseImageArn: 'arn:aws:lambda:us-east-1:aws:microvm-image:nope' }));
+
+  expect(response.Reason).toMatch(/No version of base image .*:nope can be built on.*name another baseImage/);
+  expect(response.ticks).toBe(1);
+});

@@ -88,5 +88,7 @@ export function isBuilding(version: VersionView | undefined): version is Version
 export function laterClaim(image: ImageView, request: { readonly requestId: string; readonly stamp: string }): string | undefined {
   const claim = image.tags[Tag.REQUEST] ?? '';
   const [claimedAt, claimant] = claim.split('/');
-  return claimant !== request.requestId && claimedAt > request.stamp.split('/')[0] ? claim : undefined;
+  // What is no stamp of ours, such as a tag somebody wrote over, claims nothing.
+  const claimedLater = !Number.isNaN(Date.parse(claimedAt)) && claimedAt > request.stamp.split('/')[0];
+  return claimedLater && claimant !== request.requestId ? claim : undefined;
 }

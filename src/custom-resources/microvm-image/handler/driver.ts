@@ -1,7 +1,7 @@
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
-import { describeBuildFailure, describeFailure } from './failure';
+import { describeBuildFailure, describeFailure, redact } from './failure';
 import { compareVersions } from './ledger';
 import { afterRefusal } from './refusal';
 import { DeleteRequest, EnsureRequest } from './request';
@@ -23,14 +23,12 @@ export class Verdict extends Error {
 
 /** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */
 export class Driver {
-  constructor(private readonly service: ServicePort, private readonly clock: () => number, private readonly log: Log) {}
+  constructor(private readonly service: ServicePort, private readonly clock: () => number, private readonly write: Log) {}
 
   /** @throws Verdict when the request has failed for good. */
   public async tick(request: Request): Promise<Outcome> {
     const outcome = await this.step(request);
-    this.log({
-      requestId: request.requestId,
-      image: request.imageName,
+    this.log(request, {
       request: request.kind,
       outcome: outcome.type,
       why: outcome.type === 'fail' ? undefined : outcome.why,
@@ -50,9 +48,7 @@ export class Driver {
         seen = { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
         decision = this.decide(request, seen);
       }
-      this.log({
-        requestId: request.requestId,
-        image: request.imageName,
+      this.log(request, {
         state: seen.image?.state ?? 'absent',
         versions: seen.versions.slice(0, 5).map((version) => `${version.version} ${version.state} ${version.status}`),
         action: decision.action?.type,
@@ -113,7 +109,7 @@ export class Driver {
       return true;
     } catch (error) {
       if (error instanceof ServiceRefusal && (error.refusal === 'busy' || decision.action?.type === 'deleteImage')) {
-        this.log({ requestId: request.requestId, image: request.imageName, warning: 'tags wait for the next request', refused: error.message });
+        this.log(request, { warning: 'tags wait for the next request', refused: error.message });
         return decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done';
       }
       throw error;
@@ -151,31 +147,31 @@ export class Driver {
   /** A fault that is nobody's verdict yet: the next tick may do better, and the last one says what it was. */
   private afterSurprise(request: Request, error: unknown): Outcome {
     const message = error instanceof Error ? error.message : String(error);
-    this.log({ requestId: request.requestId, image: request.imageName, error: message, stack: error instanceof Error ? error.stack : undefined });
+    this.log(request, { error: message, stack: error instanceof Error ? error.stack : undefined });
     return this.clock() - request.acceptedAt < Limit.DEADLINE
       ? { type: 'wait', why: message }
       : { type: 'fail', failure: { type: 'other', what: `image '${request.imageName}' could not be handled: ${message}`, hint: 'deploy again' } };
   }
 
   private async describe(request: Request, failure: Failure): Promise<string> {
-    const secrets = request.kind === 'ensure' ? Object.values(request.desired.environmentVariables) : [];
+    const secrets = secretsOf(request);
     if (failure.type === 'other' || request.kind === 'delete') {
       return failure.type === 'other' ? describeFailure(failure.what, failure.hint, secrets) : '';
     }
     const { version } = failure;
     const { logging, hooks } = request.desired;
-    const builds = await this.optional([], async () => this.service.listBuilds(request.imageArn, version.version));
+    const builds = await this.optional(request, [], async () => this.service.listBuilds(request.imageArn, version.version));
     return describeBuildFailure({
       imageName: request.imageName,
       version: version.version,
       builds: await Promise.all(builds.map(async (build) => ({
         ...build,
-        stage: await this.optional('unknown' as const, async () => this.service.getBuildStage(request.imageArn, version.version, build.buildId)),
+        stage: await this.optional(request, 'unknown' as const, async () => this.service.getBuildStage(request.imageArn, version.version, build.buildId)),
       }))),
       logGroup: logging.disabled ? undefined : logging.logGroup,
       logLines: logging.logGroup === undefined || logging.disabled
         ? []
-        : await this.optional([], async () => this.service.tailLog(logging.logGroup!, version.createdAt)),
+        : await this.optional(request, [], async () => this.service.tailLog(logging.logGroup!, version.createdAt)),
       secrets,
       hookPort: hooks?.port,
       isNew: request.isNew,
@@ -183,13 +179,26 @@ export class Driver {
   }
 
   /** Evidence decorates an error; without it the error must still get out. */
-  private async optional<T>(otherwise: T, look: () => Promise<T>): Promise<T> {
+  private async optional<T>(request: Request, otherwise: T, look: () => Promise<T>): Promise<T> {
     try {
       return await look();
     } catch (error) {
-      this.log({ warning: 'evidence not read', error: error instanceof Error ? error.message : String(error) });
+      this.log(request, { warning: 'evidence not read', error: error instanceof Error ? error.message : String(error) });
       return otherwise;
     }
   }
+
+  /** Texts of the service may repeat what they were sent. */
+  private log(request: Request, entry: Record<string, unknown>): void {
+    const secrets = secretsOf(request);
+    const clean = (value: unknown) => (typeof value === 'string' ? value.split('\n').map((line) => redact(line, secrets)).join('\n') : value);
+    const entries = Object.entries(entry).map(([key, value]) => [key, clean(value)]);
+    this.write({ requestId: request.requestId, image: request.imageName, ...Object.fromEntries(entries) });
+  }
+}
+
+/** Values of environment variables are the user's business. */
+function secretsOf(request: Request): string[] {
+  return request.kind === 'ensure' ? Object.values(request.desired.environmentVariables) : [];
 }
 

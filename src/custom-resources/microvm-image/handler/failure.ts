@@ -119,7 +119,7 @@ function silence(failure: BuildFailure): string {
 }
 
 /** Replaces secrets, the longest first and those of several lines line by line, and folds the text into one line. */
-function redact(text: string, secrets: string[]): string {
+export function redact(text: string, secrets: string[]): string {
   return secrets
     .flatMap((secret) => [secret, ...secret.split(/\r?\n/)])
     .map(oneLine)

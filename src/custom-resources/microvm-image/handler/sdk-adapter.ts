@@ -35,17 +35,12 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async getImage(imageArn: string): Promise<ImageView | undefined> {
-    try {
+    return unlessNotFound(undefined, async () => {
       const image = await this.call('GetMicrovmImage', (options) => this.microvms.send(new GetMicrovmImageCommand({ imageIdentifier: imageArn }), options));
       // An image of ours is never without tags: none here means that this call does not tell.
       const tags = Object.keys(image.tags ?? {}).length > 0 ? image.tags! : await this.listTags(imageArn);
       return { state: String(image.state), tags, updatedAt: (image.updatedAt ?? image.createdAt ?? new Date(0)).getTime() };
-    } catch (error) {
-      if (error instanceof ServiceRefusal && error.refusal === 'notFound') {
-        return undefined;
-      }
-      throw error;
-    }
+    });
   }
 
   public async listVersions(imageArn: string): Promise<VersionView[]> {
@@ -81,9 +76,11 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async listBaseVersions(baseImageArn: string): Promise<BaseVersionView[]> {
-    const items = await this.pages('ListManagedMicrovmImageVersions', (nextToken, options) => this.microvms.send(
-      new ListManagedMicrovmImageVersionsCommand({ imageIdentifier: baseImageArn, maxResults: PAGE, nextToken }), options));
-    return items.map((item) => ({ version: String(item.imageVersion), status: item.status ?? undefined }));
+    return unlessNotFound([], async () => {
+      const items = await this.pages('ListManagedMicrovmImageVersions', (nextToken, options) => this.microvms.send(
+        new ListManagedMicrovmImageVersionsCommand({ imageIdentifier: baseImageArn, maxResults: PAGE, nextToken }), options));
+      return items.map((item) => ({ version: String(item.imageVersion), status: item.status ?? undefined }));
+    });
   }
 
   public async listLiveMicrovms(imageArn: string): Promise<string[]> {
@@ -106,7 +103,7 @@ export class SdkAdapter implements ServicePort {
       }
     }
     // Rules and bare line numbers of a build's output say nothing.
-    return lines.filter((line) => /[a-z]{2}/i.test(line.text)).sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
+    return lines.filter((line) => /\p{L}{2}/u.test(line.text)).sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
   }
 
   public async createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void> {
@@ -171,6 +168,17 @@ export class SdkAdapter implements ServicePort {
     } catch (error) {
       throw new ServiceRefusal(classify(error as SdkError), operation, (error as SdkError).message ?? '');
     }
+  }
+}
+
+async function unlessNotFound<T>(otherwise: T, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof ServiceRefusal && error.refusal === 'notFound') {
+      return otherwise;
+    }
+    throw error;
   }
 }
 
