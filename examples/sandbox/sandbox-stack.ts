@@ -81,7 +81,6 @@ export class SandboxStack extends Stack {
     });
   }
 
-  /** A launch names connectors by ARN. These belong to AWS, not to this account. */
   private logGroup(id: string): logs.LogGroup {
     return new logs.LogGroup(this, id, { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
   }

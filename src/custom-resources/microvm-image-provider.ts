@@ -21,7 +21,6 @@ const TOTAL_TIMEOUT = Duration.seconds(490 * 7);
 
 const READ_ACTIONS = [
   'lambda:GetMicrovmImageBuild',
-  'lambda:GetMicrovmImageVersion',
   'lambda:ListMicrovmImageBuilds',
   'lambda:ListMicrovmImageVersions',
   'lambda:ListTags',

@@ -10,7 +10,7 @@ const PREFIX = 'Stack-c3923d3b';
 const IMAGES = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:microvm-image:';
 const LOG_GROUPS = 'arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:';
 const READ = [
-  'lambda:GetMicrovmImageBuild', 'lambda:GetMicrovmImageVersion', 'lambda:ListMicrovmImageBuilds', 'lambda:ListMicrovmImageVersions', 'lambda:ListTags',
+  'lambda:GetMicrovmImageBuild', 'lambda:ListMicrovmImageBuilds', 'lambda:ListMicrovmImageVersions', 'lambda:ListTags',
 ];
 const OWN_IMAGES = [
   ...READ,
