@@ -1,5 +1,3 @@
-import { Resource } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -7,7 +5,7 @@ import { formatLogStreamsArn } from './private/arn';
 import { propertyInjectable } from './private/cdk-internals';
 import { policyArnOf } from './private/image-reference';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
-import { grantLogDelivery, trustMicrovms } from './private/service-role';
+import { grantLogDelivery, ServiceRole } from './private/service-role';
 
 /**
  * Properties of an `ExecutionRole`.
@@ -61,46 +59,20 @@ export interface ExecutionRoleProps {
  * image.grants.run(launcher, { executionRole });
  */
 @propertyInjectable
-export class ExecutionRole extends Resource implements iam.IRoleRef, iam.IGrantable {
+export class ExecutionRole extends ServiceRole {
   /** Uniquely identifies this class. */
   public static readonly PROPERTY_INJECTION_ID: string = 'cdk-lambda-microvms.ExecutionRole';
 
-  /** The role itself. */
-  public readonly role: iam.Role;
-
-  /** The principal that grants to this role go to. */
-  public readonly grantPrincipal: iam.IPrincipal;
-
   constructor(scope: Construct, id: string, props: ExecutionRoleProps = {}) {
-    super(scope, id);
-    this.role = new iam.Role(this, 'Resource', {
+    super(scope, id, {
       description: props.description ?? 'Runs Lambda MicroVMs',
-      assumedBy: trustMicrovms(this, {
-        sourceAccountCondition: props.sourceAccountCondition,
-        sourceImageArns: props.sourceImages?.map(policyArnOf),
-      }),
+      sourceAccountCondition: props.sourceAccountCondition,
+      sourceImageArns: () => props.sourceImages?.map(policyArnOf),
     });
-    this.node.defaultChild = this.role.node.defaultChild;
-    this.grantPrincipal = this.role.grantPrincipal;
     if (props.logGroup) {
       const streams = formatLogStreamsArn(this, props.logGroup.logGroupRef.logGroupName);
       grantLogDelivery(this, streams);
       acknowledgeWildcards(this, 'The log streams of one log group', [streams]);
     }
-  }
-
-  /** A reference to the role. */
-  public get roleRef(): iam.RoleReference {
-    return this.role.roleRef;
-  }
-
-  /** The ARN of the role. */
-  public get roleArn(): string {
-    return this.role.roleArn;
-  }
-
-  /** The name of the role. */
-  public get roleName(): string {
-    return this.role.roleName;
   }
 }

@@ -1,4 +1,4 @@
-import { Resource, Token } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -6,7 +6,7 @@ import { formatImageArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { rolePath } from './private/naming';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
-import { trustMicrovms } from './private/service-role';
+import { ServiceRole } from './private/service-role';
 
 /**
  * Properties of a `MicrovmBuildRole`.
@@ -61,18 +61,17 @@ export interface MicrovmBuildRoleProps {
  * new MicrovmImage(this, 'Image', { code, buildRole });
  */
 @propertyInjectable
-export class MicrovmBuildRole extends Resource implements iam.IRoleRef, iam.IGrantable {
+export class MicrovmBuildRole extends ServiceRole {
   /** Uniquely identifies this class. */
   public static readonly PROPERTY_INJECTION_ID: string = 'cdk-lambda-microvms.MicrovmBuildRole';
 
-  /** The role itself. */
-  public readonly role: iam.Role;
-
-  /** The principal that grants to this role go to. */
-  public readonly grantPrincipal: iam.IPrincipal;
-
   constructor(scope: Construct, id: string, props: MicrovmBuildRoleProps = {}) {
-    super(scope, id);
+    super(scope, id, {
+      path: rolePath(scope),
+      description: props.description ?? 'Builds Lambda MicroVM images',
+      sourceAccountCondition: props.sourceAccountCondition,
+      sourceImageArns: (role) => props.sourceImageNames?.map((name) => formatImageArn(role, name)),
+    });
     for (const name of props.sourceImageNames ?? []) {
       if (!Token.isUnresolved(name) && !/^[a-zA-Z0-9-_*]{1,64}$/.test(name)) {
         throw new ValidationError(
@@ -82,37 +81,12 @@ export class MicrovmBuildRole extends Resource implements iam.IRoleRef, iam.IGra
         );
       }
     }
-    this.role = new iam.Role(this, 'Resource', {
-      path: rolePath(this),
-      description: props.description ?? 'Builds Lambda MicroVM images',
-      assumedBy: trustMicrovms(this, {
-        sourceAccountCondition: props.sourceAccountCondition,
-        sourceImageArns: props.sourceImageNames?.map((name) => formatImageArn(this, name)),
-      }),
-    });
-    this.node.defaultChild = this.role.node.defaultChild;
-    this.grantPrincipal = this.role.grantPrincipal;
     for (const repository of props.repositories ?? []) {
       repository.grantPull(this);
     }
     if (props.repositories && props.repositories.length > 0) {
       acknowledgeWildcards(this, 'ecr:GetAuthorizationToken is for the whole registry: the service offers no less', ['*']);
     }
-  }
-
-  /** A reference to the role. */
-  public get roleRef(): iam.RoleReference {
-    return this.role.roleRef;
-  }
-
-  /** The ARN of the role. */
-  public get roleArn(): string {
-    return this.role.roleArn;
-  }
-
-  /** The name of the role. */
-  public get roleName(): string {
-    return this.role.roleName;
   }
 
   /**

@@ -1,25 +1,61 @@
-import { Stack } from 'aws-cdk-lib';
+import { Resource, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { IConstruct } from 'constructs';
+import { Construct } from 'constructs';
 
-export interface ServiceTrust {
+export interface ServiceRoleProps {
+  readonly description: string;
+  readonly path?: string;
   readonly sourceAccountCondition?: boolean;
-  readonly sourceImageArns?: string[];
+  /** The images on whose behalf the service may assume the role. Undefined: any of the account. */
+  sourceImageArns(role: Construct): string[] | undefined;
 }
 
 /**
- * Who may assume a role that Lambda MicroVMs uses: the service, which also tags its sessions, and by default only on
- * behalf of this account.
+ * A role that Lambda MicroVMs assumes.
+ *
+ * @internal
  */
-export function trustMicrovms(scope: IConstruct, trust: ServiceTrust): iam.IPrincipal {
-  const conditions: Record<string, Record<string, unknown>> = {};
-  if (trust.sourceAccountCondition ?? true) {
-    conditions.StringEquals = { 'aws:SourceAccount': Stack.of(scope).account };
+export abstract class ServiceRole extends Resource implements iam.IRoleRef, iam.IGrantable {
+  /** The role itself. */
+  public readonly role: iam.Role;
+
+  /** The principal that grants to this role go to. */
+  public readonly grantPrincipal: iam.IPrincipal;
+
+  constructor(scope: Construct, id: string, props: ServiceRoleProps) {
+    super(scope, id);
+    this.role = new iam.Role(this, 'Resource', { path: props.path, description: props.description, assumedBy: this.trusted(props) });
+    this.node.defaultChild = this.role.node.defaultChild;
+    this.grantPrincipal = this.role.grantPrincipal;
   }
-  if (trust.sourceImageArns && trust.sourceImageArns.length > 0) {
-    conditions.ArnLike = { 'aws:SourceArn': trust.sourceImageArns };
+
+  /** A reference to the role. */
+  public get roleRef(): iam.RoleReference {
+    return this.role.roleRef;
   }
-  return new iam.ServicePrincipal('lambda.amazonaws.com', { conditions }).withSessionTags();
+
+  /** The ARN of the role. */
+  public get roleArn(): string {
+    return this.role.roleArn;
+  }
+
+  /** The name of the role. */
+  public get roleName(): string {
+    return this.role.roleName;
+  }
+
+  /** The service, which also tags its sessions, and by default only on behalf of this account. */
+  private trusted(props: ServiceRoleProps): iam.IPrincipal {
+    const conditions: Record<string, Record<string, unknown>> = {};
+    if (props.sourceAccountCondition ?? true) {
+      conditions.StringEquals = { 'aws:SourceAccount': Stack.of(this).account };
+    }
+    const images = props.sourceImageArns(this);
+    if (images && images.length > 0) {
+      conditions.ArnLike = { 'aws:SourceArn': images };
+    }
+    return new iam.ServicePrincipal('lambda.amazonaws.com', { conditions }).withSessionTags();
+  }
 }
 
 /**

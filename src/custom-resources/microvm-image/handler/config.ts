@@ -1,36 +1,12 @@
 import { createHash } from 'crypto';
-import { HookProperties, ImageProperties, LoggingProperties } from '../contract';
+import { ImageProperties } from '../contract';
 
 /** The configuration of one version: what the template asks for, or what the service recorded, in one form. */
-export interface ImageConfig {
-  readonly description?: string;
-  readonly baseImageArn: string;
-  /** A bare integer. Absent: whatever is newest. */
-  readonly baseImageVersion?: string;
-  readonly buildRoleArn: string;
-  readonly codeArtifactUri: string;
-  readonly minimumMemoryInMiB: number;
-  readonly egressNetworkConnectors: string[];
-  readonly additionalOsCapabilities: string[];
-  readonly environmentVariables: Record<string, string>;
-  readonly hooks?: HookProperties;
-  readonly logging: LoggingProperties;
-}
+export type ImageConfig = Omit<ImageProperties, 'imageName' | 'baseImageRefreshToken' | 'tags' | 'runningMicrovms'>;
 
 export function desiredConfig(image: ImageProperties): ImageConfig {
-  return {
-    description: image.description,
-    baseImageArn: image.baseImageArn,
-    baseImageVersion: image.baseImageVersion === undefined ? undefined : bareVersion(image.baseImageVersion),
-    buildRoleArn: image.buildRoleArn,
-    codeArtifactUri: image.codeArtifactUri,
-    minimumMemoryInMiB: image.minimumMemoryInMiB,
-    egressNetworkConnectors: image.egressNetworkConnectors,
-    additionalOsCapabilities: image.additionalOsCapabilities,
-    environmentVariables: image.environmentVariables,
-    hooks: image.hooks,
-    logging: image.logging,
-  };
+  const { imageName, baseImageRefreshToken, tags, runningMicrovms, ...config } = image;
+  return { ...config, baseImageVersion: image.baseImageVersion === undefined ? undefined : bareVersion(image.baseImageVersion) };
 }
 
 /** The service takes a bare integer as a base version, and reads it back as `1.0`. */

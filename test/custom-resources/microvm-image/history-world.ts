@@ -1,0 +1,356 @@
+import { randomUUID } from 'crypto';
+import { LambdaMicrovmsClient, RunMicrovmCommand, TerminateMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
+import { strToU8, zipSync } from 'fflate';
+import { CloudFormationResponse } from './provider-framework';
+import { ByHand, CONTESTED, DeployStep, DestroyStep, FOREIGN, History, Step, templateOf, TickScript } from './random-history';
+import { Delivery, RequestDesk } from './request-desk';
+import { imageProperties } from './stack-events';
+import { ImageProperties, RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-image/contract';
+import { desiredConfig } from '../../../src/custom-resources/microvm-image/handler/config';
+import { MicrovmSimulator } from '../../simulator';
+
+const POLL_MS = 7_000;
+const STACKS = ['App/11111111-2222-3333-4444-555555555555', 'Other/99999999-2222-3333-4444-555555555555']
+  .map((stack) => `arn:aws:cloudformation:us-east-1:000000000000:stack/${stack}`);
+const ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
+const DATA_KEYS = ['BaseImageVersion', 'ImageArn', 'ImageName', 'ImageVersion'];
+const DEADLINE_MS = 55 * 60_000;
+
+/** What CloudFormation knows of one resource. */
+interface Resource {
+  physicalId?: string;
+  properties?: ImageProperties;
+  /** The version consumers were given. */
+  version?: string;
+}
+
+/** What may end a request in FAILED; anything else must succeed. */
+interface Circumstances {
+  readonly name: string;
+  readonly buildsMayFail: boolean;
+}
+
+interface Request {
+  readonly type: 'Create' | 'Update' | 'Delete';
+  readonly properties: ImageProperties;
+  readonly old?: ImageProperties;
+  readonly physicalId?: string;
+  readonly deliveredTwice?: boolean;
+  readonly mayFail: (reason: string) => boolean;
+}
+
+/** An account with two stacks of one image each, driven through a history as CloudFormation and the world drive it. */
+export class HistoryWorld {
+  /** What was found wrong. */
+  public readonly violations: string[] = [];
+  public readonly story: string[] = [];
+  private readonly resources: Resource[] = [{}, {}];
+  private readonly desk: RequestDesk;
+  private readonly client = new LambdaMicrovmsClient();
+  /** Times an image was deleted by hand: each excuses one more build. */
+  private deletedByHand = 0;
+  private baseVersion = 1;
+
+  constructor(private readonly simulator: MicrovmSimulator) {
+    this.desk = new RequestDesk(simulator, (violation) => this.violated(violation), (line) => this.story.push(line));
+  }
+
+  public async play(history: History): Promise<void> {
+    await this.prepare(history);
+    for (const step of history.steps) {
+      this.story.push(JSON.stringify(step));
+      await this.take(step);
+      if (this.violations.length > 0) {
+        return;
+      }
+    }
+    await this.end();
+  }
+
+  private async prepare({ readings }: History): Promise<void> {
+    Object.assign(this.simulator.readings, readings);
+    for (const artifact of ['v1', 'v2', 'v3']) {
+      this.simulator.artifacts.put(`s3://assets/${artifact}.zip`, ARTIFACT);
+    }
+    this.simulator.logs.create(imageProperties().logging.logGroup!, this.simulator.clock.now());
+    await this.desk.adapter.createImage(FOREIGN, desiredConfig(imageProperties()), { team: 'somebody' }, randomUUID());
+    await this.simulator.clock.advance(600_000);
+  }
+
+  private async take(step: Step): Promise<void> {
+    switch (step.type) {
+      case 'deploy':
+        this.simulator.builds.clear();
+        step.builds.forEach((build) => this.simulator.builds.plan(build));
+        this.simulator.builds.plan({ durationMs: 14_000, times: Number.POSITIVE_INFINITY });
+        return this.deploy(step);
+      case 'destroy':
+        return this.destroy(step);
+      case 'byHand':
+        return this.byHand(step.stack, step.what);
+    }
+  }
+
+  private async deploy(step: DeployStep): Promise<void> {
+    const resource = this.resources[step.stack];
+    const wanted = templateOf(step.stack, step.template);
+    const mayFail = this.failuresOf({ name: wanted.imageName, buildsMayFail: step.builds.length > 0 });
+    return resource.physicalId === undefined
+      ? this.create(step, resource, wanted, mayFail)
+      : this.update(step, resource, wanted, mayFail);
+  }
+
+  private async create(step: DeployStep, resource: Resource, wanted: ImageProperties, mayFail: Request['mayFail']): Promise<void> {
+    const response = (await this.send(step.stack, { type: 'Create', properties: wanted, deliveredTwice: step.deliveredTwice, mayFail }, step.ticks))!;
+    if (response.Status === 'SUCCESS' && step.fate.type !== 'siblingFails') {
+      this.settle(resource, wanted, response);
+    } else {
+      await this.remove(step.stack, wanted, response.PhysicalResourceId, step.rollbackTicks);
+    }
+  }
+
+  private async update(step: DeployStep, resource: Resource, wanted: ImageProperties, mayFail: Request['mayFail']): Promise<void> {
+    const before = resource.properties!;
+    const oldId = resource.physicalId!;
+    const { fate } = step;
+    const response = await this.send(
+      step.stack,
+      { type: 'Update', properties: wanted, old: before, physicalId: oldId, deliveredTwice: step.deliveredTwice, mayFail },
+      step.ticks, fate.type === 'cancelled' ? fate.afterTicks : undefined,
+    );
+    if (response?.Status === 'SUCCESS' && fate.type === 'good') {
+      this.settle(resource, wanted, response);
+      if (response.PhysicalResourceId !== oldId) {
+        await this.remove(step.stack, before, oldId, step.rollbackTicks);
+      }
+      return;
+    }
+    const newId = response?.PhysicalResourceId ?? this.simulator.imageArn(wanted.imageName);
+    await this.rollBack(step, resource, wanted, before, newId);
+    if (newId !== oldId) {
+      await this.remove(step.stack, wanted, newId, []);
+    }
+  }
+
+  /** The Update back. One that fails is continued, without faults, and must get there. */
+  private async rollBack(step: DeployStep, resource: Resource, from: ImageProperties, to: ImageProperties, physicalId: string): Promise<void> {
+    const servable = this.isServable(resource.physicalId!, resource.version!);
+    const started = this.desk.buildsStarted;
+    let response: CloudFormationResponse;
+    for (let attempt = 0; ; attempt++) {
+      const mayFail = this.failuresOf({ name: to.imageName, buildsMayFail: !servable && step.builds.length > 0 });
+      response = (await this.send(step.stack, { type: 'Update', properties: to, old: from, physicalId, mayFail }, attempt === 0 ? step.rollbackTicks : []))!;
+      if (response.Status === 'SUCCESS' || attempt === 3) {
+        break;
+      }
+    }
+    if (servable) {
+      const builds = this.desk.buildsStarted - started;
+      const ended = response.Data?.ImageVersion;
+      if (builds > 0 || (response.Status === 'SUCCESS' && ended !== resource.version)) {
+        this.violated(`a rollback to version ${resource.version} started ${builds} builds and ended on ${ended}`);
+      }
+    }
+    if (response.Status === 'SUCCESS') {
+      this.settle(resource, to, response);
+    } else if (servable) {
+      this.violated(`a rollback without faults failed: ${response.Reason}`);
+    }
+  }
+
+  private async destroy(step: DestroyStep): Promise<void> {
+    const resource = this.resources[step.stack];
+    if (resource.physicalId !== undefined) {
+      if (step.deletion) {
+        this.simulator.deletions.plan(step.deletion);
+      }
+      await this.remove(step.stack, resource.properties!, resource.physicalId, step.ticks);
+      this.simulator.deletions.clear();
+      Object.assign(resource, { physicalId: undefined, properties: undefined, version: undefined });
+    }
+  }
+
+  /** A Delete, again until it succeeds: MicroVMs that keep an image are terminated by the user in between. */
+  private async remove(stack: number, properties: ImageProperties, physicalId: string, ticks: TickScript[]): Promise<void> {
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const running = this.simulator.microvms.filter(({ state, imageArn }) => imageArn === physicalId && state !== 'TERMINATED');
+      const kept = running.length > 0 && properties.runningMicrovms === RunningMicrovms.FAIL;
+      const mayFail = (reason: string) => (kept && /running or suspended/.test(reason)) || this.isBuildStuck(physicalId);
+      const response = (await this.send(stack, { type: 'Delete', properties, physicalId, mayFail }, attempt === 0 ? ticks : []))!;
+      if (response.Status === 'SUCCESS') {
+        return;
+      }
+      await this.terminateAll();
+      if (this.isBuildStuck(physicalId)) {
+        await this.simulator.clock.advance(16 * 3_600_000);
+      }
+    }
+    this.violated(`${physicalId} could not be deleted`);
+  }
+
+  /** Hands a request over and polls for it until it is answered, or so many ticks. */
+  private async send(stack: number, request: Request, ticks: TickScript[], limit = Number.POSITIVE_INFINITY): Promise<CloudFormationResponse | undefined> {
+    const requestId = randomUUID();
+    const started = this.desk.versionsStarted(requestId);
+    const deletedBefore = this.deletedByHand;
+    const event = { ...request, stackId: STACKS[stack], requestId };
+    const deliveries: Delivery[] = [await this.desk.accept(event)];
+    if (request.deliveredTwice) {
+      await this.simulator.clock.advance(3_000);
+      deliveries.push(await this.desk.accept(event));
+    }
+    for (let tick = 0; tick < limit && !deliveries.some(({ response }) => response); tick++) {
+      const script = ticks[tick] ?? {};
+      await this.simulator.clock.advance((tick === 0 ? 0 : pause(tick)) + (script.lateMs ?? 0));
+      if (!script.ghostsSleep) {
+        await this.desk.tickGhosts(deliveries);
+      }
+      await this.desk.tick(deliveries[tick % deliveries.length], script, deliveries[(tick + 1) % deliveries.length]);
+      if (tick > 200) {
+        this.violated(`${request.type} did not end`);
+        break;
+      }
+    }
+    this.desk.letGo(deliveries);
+    const answered = deliveries.find(({ response }) => response);
+    const allowed = 1 + (this.deletedByHand - deletedBefore) + (this.desk.secondBuildExcused(requestId) ? 1 : 0);
+    if (this.desk.versionsStarted(requestId) - started > allowed) {
+      this.violated(`request ${requestId} started ${this.desk.versionsStarted(requestId)} builds`);
+    }
+    if (answered) {
+      this.judge(request, answered);
+    }
+    return answered?.response;
+  }
+
+  private judge(request: Request, { response, crashed, acceptedAt, answeredAt, lastPause }: Delivery): void {
+    const { Status, Reason, Data, PhysicalResourceId, bytes } = response!;
+    this.story.push(`${request.type} ${request.properties.imageName}: ${Status} ${Data?.ImageVersion ?? ''} ${Status === 'FAILED' ? Reason.split('\n')[0] : ''}`);
+    if (bytes >= 4_096) {
+      this.violated(`a response of ${bytes} bytes`);
+    }
+    if (answeredAt! - acceptedAt > DEADLINE_MS + lastPause + 120_000) {
+      this.violated(`${request.type} was answered after ${(answeredAt! - acceptedAt) / 60_000} minutes`);
+    }
+    if (Status === 'FAILED') {
+      const line = Reason.split('\n')[0];
+      if (!crashed && !/ Hint: .+\.$/.test(line)) {
+        this.violated(`a reason without a hint: ${Reason}`);
+      }
+      if (!crashed && !request.mayFail(line)) {
+        this.violated(`${request.type} of ${request.properties.imageName} failed without a cause: ${line}`);
+      }
+      return;
+    }
+    if (request.type === 'Delete') {
+      const left = this.simulator.images.find(({ arn }) => arn === PhysicalResourceId);
+      if (left?.tags[Tag.OWNER] === this.desk.ownerOf(response!.StackId)) {
+        this.violated(`a Delete succeeded and left ${PhysicalResourceId} in state ${left.state}`);
+      }
+      return;
+    }
+    if (Object.keys(Data ?? {}).sort().join() !== DATA_KEYS.join() || Data!.ImageArn !== PhysicalResourceId) {
+      this.violated(`the data of a ${request.type} are ${JSON.stringify(Data)}`);
+    }
+    const version = this.simulator.images.find(({ arn }) => arn === PhysicalResourceId)?.versions.find((each) => each.version === Data?.ImageVersion);
+    const { codeArtifactUri, buildRoleArn, baseImageVersion } = request.properties;
+    if (version?.state !== 'SUCCESSFUL' || version.status !== 'ACTIVE') {
+      this.violated(`version ${Data?.ImageVersion} was handed out ${version?.state} and ${version?.status}`);
+    } else if (version.config.codeArtifact.uri !== codeArtifactUri || version.config.buildRoleArn !== buildRoleArn || version.config.description
+      || (baseImageVersion && version.config.baseImageVersion !== `${baseImageVersion}.0` && version.config.baseImageVersion !== baseImageVersion)) {
+      this.violated(`version ${Data?.ImageVersion} is not what was asked for: ${JSON.stringify(version.config)}`);
+    }
+  }
+
+  private failuresOf({ name, buildsMayFail }: Circumstances): Request['mayFail'] {
+    return (reason) => (/failed to build|is stuck|was not ready after 55 minutes/.test(reason) && buildsMayFail)
+      || (/already exists|Choose another imageName|choose another imageName/.test(reason) && [CONTESTED, FOREIGN].includes(name));
+  }
+
+  private settle(resource: Resource, properties: ImageProperties, response: CloudFormationResponse): void {
+    Object.assign(resource, { properties, physicalId: response.PhysicalResourceId, version: response.Data?.ImageVersion });
+  }
+
+  private isServable(arn: string, version: string): boolean {
+    const image = this.simulator.images.find((each) => each.arn === arn);
+    return image !== undefined && image.state !== 'DELETING'
+      && image.versions.some((each) => each.version === version && each.state === 'SUCCESSFUL');
+  }
+
+  /** A build that does not end soon. The service can neither cancel it nor delete the image meanwhile. */
+  private isBuildStuck(arn: string): boolean {
+    return this.simulator.images.some((image) => image.arn === arn && (image.state === 'CREATING' || image.state === 'UPDATING'));
+  }
+
+  private async byHand(stack: number, what: ByHand): Promise<void> {
+    const arn = this.resources[stack].physicalId;
+    const image = this.simulator.images.find((each) => each.arn === arn);
+    if (arn === undefined || image === undefined || what === 'publishBase') {
+      return this.simulator.publishBaseImage(String(++this.baseVersion));
+    }
+    const { adapter } = this.desk;
+    await swallow(async () => {
+      switch (what) {
+        case 'build':
+          return adapter.updateImage(arn, { ...desiredConfig(templateOf(stack, 6)), description: 'by hand' }, randomUUID());
+        case 'deactivate':
+          await this.desk.deactivate(arn, this.resources[stack].version!);
+          return;
+        case 'delete':
+          await adapter.deleteImage(arn);
+          this.deletedByHand += 1;
+          return;
+        case 'forgetOwner':
+          return adapter.untag(arn, [Tag.OWNER]);
+        case 'run':
+          await this.client.send(new RunMicrovmCommand({ imageIdentifier: arn }));
+      }
+    });
+  }
+
+  private async terminateAll(): Promise<void> {
+    for (const { microvmId, state } of this.simulator.microvms) {
+      if (state !== 'TERMINATED') {
+        await swallow(async () => this.client.send(new TerminateMicrovmCommand({ microvmIdentifier: microvmId })));
+      }
+    }
+    await this.simulator.clock.advance(60_000);
+  }
+
+  /** Both stacks are deleted; whatever still polls then polls to its end. Nothing of ours may be left. */
+  private async end(): Promise<void> {
+    for (const [stack, { physicalId, properties }] of this.resources.entries()) {
+      if (physicalId !== undefined) {
+        await this.remove(stack, properties!, physicalId, []);
+      }
+    }
+    for (let tick = 0; tick < 60 && this.desk.hasGhosts(); tick++) {
+      await this.simulator.clock.advance(60_000);
+      await this.desk.tickGhosts([]);
+    }
+    for (const { name, state, tags } of this.simulator.images) {
+      if (tags[Tag.OWNER] !== undefined) {
+        this.violated(`image ${name} is left behind in state ${state}`);
+      }
+    }
+    const foreign = this.simulator.images.find(({ name }) => name === FOREIGN);
+    if (JSON.stringify(foreign?.tags) !== JSON.stringify({ team: 'somebody' }) || foreign?.versions.length !== 1) {
+      this.violated("somebody else's image was changed");
+    }
+  }
+
+  private violated(what: string): void {
+    this.violations.push(what);
+    this.story.push(`VIOLATION ${what}`);
+  }
+}
+
+/** Seven seconds, and longer once nothing seems to happen: an hour of a wedged build need not be played tick by tick. */
+function pause(tick: number): number {
+  return tick < 10 ? POLL_MS : Math.min(POLL_MS * 2 ** (tick - 9), 240_000);
+}
+
+/** What the service refuses somebody else's hand is not our business. */
+async function swallow(work: () => Promise<unknown>): Promise<void> {
+  await work().catch(() => undefined);
+}
