@@ -127,12 +127,22 @@ test.each([['deflated', 6 as const], ['stored', 0 as const]])('a zip is checked 
 });
 
 test('inline code is a directory of its files', () => {
-  const temporary = () => fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith('microvm-code-') && !name.startsWith('microvm-code-test-'));
-  const before = temporary();
-  const stack = stackOf();
-  expect(staged(MicrovmCode.fromInline({ dockerfile: 'FROM scratch', files: { 'app/server.js': '1', 'run.sh': '2' } }), stack))
-    .toEqual(['Dockerfile', 'app/server.js', 'run.sh']);
-  expect(temporary()).toEqual(before);
+  // A temporary folder of its own: other tests leave theirs beside it.
+  const { TMPDIR } = process.env;
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'microvm-code-test-'));
+  process.env.TMPDIR = temporary;
+  try {
+    const stack = stackOf({}, { outdir: path.join(temporary, 'cdk.out') });
+    expect(staged(MicrovmCode.fromInline({ dockerfile: 'FROM scratch', files: { 'app/server.js': '1', 'run.sh': '2' } }), stack))
+      .toEqual(['Dockerfile', 'app/server.js', 'run.sh']);
+    expect(fs.readdirSync(temporary)).toEqual(['cdk.out']);
+  } finally {
+    Object.assign(process.env, { TMPDIR });
+    if (TMPDIR === undefined) {
+      delete process.env.TMPDIR;
+    }
+    fs.rmSync(temporary, { recursive: true });
+  }
 });
 
 test('one code may be used by two images', () => {

@@ -59,6 +59,7 @@ export function ensureRequest(overrides: Partial<Omit<EnsureRequest, 'desired'>>
   return {
     ...identity,
     kind: 'ensure',
+    isCreate: false,
     isNew: false,
     removedTags: [],
     buildRoleIsNew: false,

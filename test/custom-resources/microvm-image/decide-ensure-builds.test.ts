@@ -89,17 +89,17 @@ describe('a failed build', () => {
 
   test('of this request is its verdict', () => {
     expect(decide(ensureRequest(), { image: ofThisRequest, versions, builds: twoBuilds('FAILED', 'The container image build failed.') }))
-      .toEqual({ outcome: { type: 'fail', failure: { type: 'build', version: failed } } });
+      .toEqual({ outcome: { type: 'fail', failure: { type: 'build', version: failed, builds: expect.anything() } } });
   });
 
   test('of this request is its verdict while the image is still UPDATING', () => {
     const image = { ...ofThisRequest, state: 'UPDATING' };
-    expect(decide(ensureRequest(), { image, versions, builds: twoBuilds('FAILED') }).outcome).toEqual({ type: 'fail', failure: { type: 'build', version: failed } });
+    expect(decide(ensureRequest(), { image, versions, builds: twoBuilds('FAILED') }).outcome).toEqual({ type: 'fail', failure: { type: 'build', version: failed, builds: expect.anything() } });
   });
 
   test('keeps its reason when it is seen only after the deadline', () => {
     expect(decide(ensureRequest(), { image: ofThisRequest, versions, builds: twoBuilds('FAILED') }, AT_DEADLINE).outcome)
-      .toEqual({ type: 'fail', failure: { type: 'build', version: failed } });
+      .toEqual({ type: 'fail', failure: { type: 'build', version: failed, builds: expect.anything() } });
   });
 
   test('of an older request says nothing about this one: it builds anew', () => {
@@ -136,7 +136,7 @@ describe('a failed build', () => {
     test('is not tried a third time', () => {
       const twice = [versionView('3.0', { state: 'FAILED' }), ...versions];
       expect(decide(request, { image: ofThisRequest, versions: twice, builds: denied }))
-        .toEqual({ outcome: { type: 'fail', failure: { type: 'build', version: twice[0] } } });
+        .toEqual({ outcome: { type: 'fail', failure: { type: 'build', version: twice[0], builds: expect.anything() } } });
     });
 
     test('is a verdict when the role was there before', () => {

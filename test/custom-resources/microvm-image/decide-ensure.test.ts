@@ -53,14 +53,26 @@ describe('when there is no image', () => {
 
 describe('whose image it is', () => {
   test('a Create leaves an image of another resource alone, and says whose it is', () => {
-    const tags = ownTags({ [Tag.OWNER]: FOREIGN_OWNER, [Tag.STACK_NAME]: 'billing' });
+    const tags = ownTags({ [Tag.OWNER]: FOREIGN_OWNER, [Tag.STACK]: 'another', [Tag.STACK_NAME]: 'billing' });
     const decision = decide(ensureRequest({ isNew: true }), { image: imageView({ tags }), versions: [versionView('1.0')] });
     expect(decision).toEqual({ outcome: expect.anything() });
     expect(sentenceOf(decision.outcome)).toMatch(/'shop-app' already exists .* belongs to stack 'billing'/);
   });
 
+  test('a Create that clashes with its own stack says so', () => {
+    const image = imageView({ tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER }) });
+    expect(sentenceOf(decide(ensureRequest({ isNew: true }), { image, versions: [] }).outcome)).toMatch(/belongs to another resource of this stack/);
+  });
+
+  test.each([true, false])('an image without any tag is looked at again before anybody decides whose it is (new: %p)', (isNew) => {
+    const seen = { image: imageView({ tags: {}, updatedAt: ACCEPTED_AT + MINUTE }), versions: [versionView('1.0')] };
+    const until = ACCEPTED_AT + MINUTE + Limit.TAGS_LAG;
+    expect(decide(ensureRequest({ isNew }), seen, until - 1)).toEqual({ outcome: { type: 'wait', why: expect.stringMatching(/no tags/) } });
+    expect(decide(ensureRequest({ isNew }), seen, until).outcome.type).toBe(isNew ? 'fail' : 'done');
+  });
+
   test('a Create leaves an image that nobody owns alone', () => {
-    const decision = decide(ensureRequest({ isNew: true }), { image: imageView({ tags: {} }), versions: [versionView('1.0')] });
+    const decision = decide(ensureRequest({ isNew: true }), { image: imageView({ tags: { team: 'shop' } }), versions: [versionView('1.0')] });
     expect(decision).toEqual({ outcome: expect.anything() });
     expect(sentenceOf(decision.outcome)).toMatch(/does not belong to a stack/);
   });
@@ -84,7 +96,7 @@ describe('whose image it is', () => {
   });
 
   test('an Update takes it back before it builds', () => {
-    const decision = decide(ensureRequest(), { image: imageView({ tags: {} }), versions: [versionView('1.0', { config: OLD })] });
+    const decision = decide(ensureRequest(), { image: imageView({ tags: { team: 'shop' } }), versions: [versionView('1.0', { config: OLD })] });
     expect(decision.tags?.set).toMatchObject(ownTags());
     expect(decision.action?.type).toBe('build');
   });

@@ -234,13 +234,20 @@ describe('what goes wrong is no verdict before its time:', () => {
 });
 
 describe('a rollback is over', () => {
-  test.each<Refusal>(['transient', 'busy', 'denied', 'notFound', 'invalid', 'quota', 'runningMicrovms'])(
+  test.each<Refusal>(['busy', 'denied', 'notFound', 'invalid', 'quota', 'runningMicrovms'])(
     'whether or not the failed version can be cleared away (%s)', async (kind) => {
       aRollback();
       service.refuse('deleteVersion', kind);
       expect(await tick()).toMatchObject({ type: 'done', attributes: { ImageVersion: '1.0' } });
       expect(service.changes.filter((name) => name === 'deleteVersion')).toHaveLength(1);
     });
+
+  test('a moment later when a passing fault kept the failed version from being cleared away, and no longer', async () => {
+    aRollback();
+    service.refuse('deleteVersion', 'transient');
+    expect((await tick(ensureRequest(), ACCEPTED_AT + Limit.CLEAR - 1)).type).toBe('wait');
+    expect((await tick(ensureRequest(), ACCEPTED_AT + Limit.CLEAR)).type).toBe('done');
+  });
 });
 
 describe('the error of a failed build', () => {
@@ -255,7 +262,7 @@ describe('the error of a failed build', () => {
   test('reads the log from the moment the version was made', async () => {
     aFailedBuild();
     await verdict();
-    expect(service.calls.find((call) => call.name === 'tailLog')!.args).toEqual(['/aws/lambda-microvms/shop-app', ACCEPTED_AT + 1]);
+    expect(service.calls.find((call) => call.name === 'tailLog')!.args).toEqual(['/aws/lambda-microvms/shop-app', '2.0', ACCEPTED_AT + 1]);
   });
 
   test('reads the stage of each build', async () => {
@@ -283,7 +290,7 @@ describe('the error of a failed build', () => {
 
   test.each([
     ['getBuildStage', /The container image build failed .*npm error code E404/],
-    ['tailLog', /The container image build failed .*has no line/],
+    ['tailLog', /The container image build failed .*could not be read/],
   ] as const)('gets out when %s does not work', async (call, expected) => {
     for (const fault of ['denied', 'transient', 'notFound', new TypeError('surprise')] as const) {
       aFailedBuild();

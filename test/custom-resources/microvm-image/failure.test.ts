@@ -25,7 +25,7 @@ function failure(overrides: Partial<BuildFailure> = {}): BuildFailure {
     logLines: ['#7 npm ci', 'npm error code E404'],
     secrets: [],
     hookPort: 8080,
-    isNew: false,
+    isCreate: false,
     ...overrides,
   };
 }
@@ -127,9 +127,9 @@ describe('the hint', () => {
   });
 
   test('says how to keep the log group of a first deployment, and only of a first one', () => {
-    expect(hintOf(describeBuildFailure(failure({ isNew: true })))).toMatch(/--no-rollback/);
-    expect(hintOf(describeBuildFailure(failure({ isNew: false })))).not.toMatch(/--no-rollback/);
-    expect(hintOf(describeBuildFailure(failure({ isNew: true, logGroup: undefined, logLines: [] })))).not.toMatch(/--no-rollback/);
+    expect(hintOf(describeBuildFailure(failure({ isCreate: true })))).toMatch(/--no-rollback/);
+    expect(hintOf(describeBuildFailure(failure({ isCreate: false })))).not.toMatch(/--no-rollback/);
+    expect(hintOf(describeBuildFailure(failure({ isCreate: true, logGroup: undefined, logLines: [] })))).not.toMatch(/--no-rollback/);
   });
 
   test('survives whatever comes before it', () => {
@@ -198,7 +198,7 @@ describe('every error', () => {
     logLines: fc.array(anyText, { maxLength: 12 }),
     secrets: fc.constant([]),
     hookPort: fc.option(fc.nat(), { nil: undefined }),
-    isNew: fc.boolean(),
+    isCreate: fc.boolean(),
   });
   const line = (text: string) => {
     // eslint-disable-next-line no-control-regex

@@ -42,7 +42,7 @@ export class FakeService implements ServicePort {
   public async getBuildStage(...args: [string, string, string]): Promise<BuildStage> { return this.answer('getBuildStage', args, this.stage); }
   public async listBaseVersions(arn: string): Promise<BaseVersionView[]> { return this.answer('listBaseVersions', [arn], this.baseVersions); }
   public async listLiveMicrovms(imageArn: string): Promise<string[]> { return this.answer('listLiveMicrovms', [imageArn], this.liveMicrovms); }
-  public async tailLog(logGroup: string, since: number): Promise<string[]> { return this.answer('tailLog', [logGroup, since], this.logLines); }
+  public async tailLog(...args: [string, string, number]): Promise<string[]> { return this.answer('tailLog', args, this.logLines); }
 
   public async createImage(...args: [string, ImageConfig, Record<string, string>, string]): Promise<void> { return this.answer('createImage', args, undefined); }
   public async updateImage(...args: [string, ImageConfig, string]): Promise<void> { return this.answer('updateImage', args, undefined); }

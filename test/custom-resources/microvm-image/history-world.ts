@@ -1,9 +1,8 @@
 import { randomUUID } from 'crypto';
 import { LambdaMicrovmsClient, RunMicrovmCommand, TerminateMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { strToU8, zipSync } from 'fflate';
-import { CloudFormationResponse } from './provider-framework';
 import { ByHand, CONTESTED, DeployStep, DestroyStep, FOREIGN, History, Step, templateOf, TickScript } from './random-history';
-import { Delivery, RequestDesk } from './request-desk';
+import { Answer, Delivery, RequestDesk } from './request-desk';
 import { imageProperties } from './stack-events';
 import { ImageProperties, RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-image/contract';
 import { desiredConfig } from '../../../src/custom-resources/microvm-image/handler/config';
@@ -93,8 +92,12 @@ export class HistoryWorld {
 
   private async deploy(step: DeployStep): Promise<void> {
     const resource = this.resources[step.stack];
-    const wanted = templateOf(step.stack, step.template);
-    const mayFail = this.failuresOf({ name: wanted.imageName, buildsMayFail: step.builds.length > 0 });
+    const wanted = this.isForgotten(resource)
+      // A rollback of a rename could not tell this image from one that was never ours.
+      ? { ...templateOf(step.stack, step.template), imageName: resource.properties!.imageName }
+      : templateOf(step.stack, step.template);
+    const busy = this.isBuildStuck(resource.physicalId ?? '');
+    const mayFail = this.failuresOf({ name: wanted.imageName, buildsMayFail: step.builds.length > 0 || busy });
     return resource.physicalId === undefined
       ? this.create(step, resource, wanted, mayFail)
       : this.update(step, resource, wanted, mayFail);
@@ -135,17 +138,18 @@ export class HistoryWorld {
   /** The Update back. One that fails is continued, without faults, and must get there. */
   private async rollBack(step: DeployStep, resource: Resource, from: ImageProperties, to: ImageProperties, physicalId: string): Promise<void> {
     const servable = this.isServable(resource.physicalId!, resource.version!);
-    const started = this.desk.buildsStarted;
-    let response: CloudFormationResponse;
+    let builds = 0;
+    let response: Answer;
     for (let attempt = 0; ; attempt++) {
-      const mayFail = this.failuresOf({ name: to.imageName, buildsMayFail: !servable && step.builds.length > 0 });
+      const mayFail = this.failuresOf({ name: to.imageName, buildsMayFail: !servable || this.isBuildStuck(resource.physicalId!) });
       response = (await this.send(step.stack, { type: 'Update', properties: to, old: from, physicalId, mayFail }, attempt === 0 ? step.rollbackTicks : []))!;
+      builds += this.desk.versionsStarted(response.RequestId);
       if (response.Status === 'SUCCESS' || attempt === 3) {
         break;
       }
+      await this.outlast(resource.physicalId!);
     }
     if (servable) {
-      const builds = this.desk.buildsStarted - started;
       const ended = response.Data?.ImageVersion;
       if (builds > 0 || (response.Status === 'SUCCESS' && ended !== resource.version)) {
         this.violated(`a rollback to version ${resource.version} started ${builds} builds and ended on ${ended}`);
@@ -181,19 +185,17 @@ export class HistoryWorld {
         return;
       }
       await this.terminateAll();
-      if (this.isBuildStuck(physicalId)) {
-        await this.simulator.clock.advance(16 * 3_600_000);
-      }
+      await this.outlast(physicalId);
     }
     this.violated(`${physicalId} could not be deleted`);
   }
 
   /** Hands a request over and polls for it until it is answered, or so many ticks. */
-  private async send(stack: number, request: Request, ticks: TickScript[], limit = Number.POSITIVE_INFINITY): Promise<CloudFormationResponse | undefined> {
+  private async send(stack: number, request: Request, ticks: TickScript[], limit = Number.POSITIVE_INFINITY): Promise<Answer | undefined> {
     const requestId = randomUUID();
-    const started = this.desk.versionsStarted(requestId);
     const deletedBefore = this.deletedByHand;
     const event = { ...request, stackId: STACKS[stack], requestId };
+    await this.simulator.clock.advance(1_000);
     const deliveries: Delivery[] = [await this.desk.accept(event)];
     if (request.deliveredTwice) {
       await this.simulator.clock.advance(3_000);
@@ -214,7 +216,7 @@ export class HistoryWorld {
     this.desk.letGo(deliveries);
     const answered = deliveries.find(({ response }) => response);
     const allowed = 1 + (this.deletedByHand - deletedBefore) + (this.desk.secondBuildExcused(requestId) ? 1 : 0);
-    if (this.desk.versionsStarted(requestId) - started > allowed) {
+    if (this.desk.versionsStarted(requestId) > allowed) {
       this.violated(`request ${requestId} started ${this.desk.versionsStarted(requestId)} builds`);
     }
     if (answered) {
@@ -267,7 +269,7 @@ export class HistoryWorld {
       || (/already exists|Choose another imageName|choose another imageName/.test(reason) && [CONTESTED, FOREIGN].includes(name));
   }
 
-  private settle(resource: Resource, properties: ImageProperties, response: CloudFormationResponse): void {
+  private settle(resource: Resource, properties: ImageProperties, response: Answer): void {
     Object.assign(resource, { properties, physicalId: response.PhysicalResourceId, version: response.Data?.ImageVersion });
   }
 
@@ -277,9 +279,21 @@ export class HistoryWorld {
       && image.versions.some((each) => each.version === version && each.state === 'SUCCESSFUL');
   }
 
+  private isForgotten({ physicalId }: Resource): boolean {
+    const image = this.simulator.images.find(({ arn }) => arn === physicalId);
+    return image !== undefined && image.tags[Tag.OWNER] === undefined;
+  }
+
   /** A build that does not end soon. The service can neither cancel it nor delete the image meanwhile. */
   private isBuildStuck(arn: string): boolean {
     return this.simulator.images.some((image) => image.arn === arn && (image.state === 'CREATING' || image.state === 'UPDATING'));
+  }
+
+  /** The service gives up on a wedged build after 15 hours, and the user tries again then. */
+  private async outlast(arn: string): Promise<void> {
+    if (this.isBuildStuck(arn)) {
+      await this.simulator.clock.advance(16 * 3_600_000);
+    }
   }
 
   private async byHand(stack: number, what: ByHand): Promise<void> {

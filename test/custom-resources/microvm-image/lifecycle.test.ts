@@ -241,6 +241,16 @@ describe('update', () => {
 });
 
 describe('rollback', () => {
+  test('of a refresh token that was taken away without a build: no build', async () => {
+    const image = await start();
+    const withToken = v('v1', { baseImageRefreshToken: 'october' });
+    await image.create(withToken);
+    expect((await buildsOf(() => image.update(v('v1')))).started).toBe(0);
+    const { response, started } = await buildsOf(() => image.rollBack(v('v1'), withToken));
+
+    expect([started, response.ticks, response.Data?.ImageVersion]).toEqual([0, 1, '1.0']);
+  });
+
   test.each([true, false])('after a failed build: no build, one tick, the version served before (failed images launch: %s)', async (updateFailedLaunches) => {
     const image = await start({ readings: { updateFailedLaunches } });
     await image.create(v('v1'));
@@ -354,6 +364,25 @@ describe('delete', () => {
     expect(response.Status).toBe('SUCCESS');
     expect(simulator.images).toHaveLength(1);
     expect(logged.join('\n')).toContain('released, not deleted');
+  });
+
+  test('of a create that was cut short, under an id CloudFormation made up, deletes the image it had begun', async () => {
+    const image = await start();
+    await image.create(v('v1'));
+    const response = await image.send('Delete', v('v1'), undefined, 'App-Image-1ABCDEFGHIJKL');
+
+    expect(response).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'App-Image-1ABCDEFGHIJKL' });
+    expect(simulator.images).toEqual([]);
+  });
+
+  test('under a made-up id leaves the image of another stack alone', async () => {
+    const image = await start();
+    await image.create(v('v1'));
+    const stranger = new StackResource(framework(), 'arn:aws:cloudformation:us-east-1:000000000000:stack/Other/99999999-2222-3333-4444-555555555555');
+    const response = await stranger.send('Delete', v('v1'), undefined, 'Other-Image-1ABCDEFGHIJKL');
+
+    expect(response.Status).toBe('SUCCESS');
+    expect(simulator.images[0].state).toBe('CREATED');
   });
 
   test('of something that was never an image, with properties nobody understands, is done at once', async () => {

@@ -22,6 +22,11 @@ export interface Incoming {
   readonly physicalId?: string;
 }
 
+export interface Answer extends CloudFormationResponse {
+  readonly StackId: string;
+  readonly RequestId: string;
+}
+
 /** One arrival of a request, and the waiter that polls for it. */
 export interface Delivery {
   readonly url: string;
@@ -29,7 +34,7 @@ export interface Delivery {
   readonly acceptedAt: number;
   /** The waiter's input. */
   input?: string;
-  response?: CloudFormationResponse & { readonly StackId: string };
+  response?: Answer;
   answeredAt?: number;
   lastTickAt: number;
   lastPause: number;
@@ -39,7 +44,6 @@ export interface Delivery {
 /** CDK's own Provider framework with any number of requests on their way at once. */
 export class RequestDesk {
   public readonly adapter = withoutRetries(new SdkAdapter());
-  public buildsStarted = 0;
   private readonly framework: Record<string, (event: unknown) => Promise<void>> = jest.requireActual(join(RUNTIME, 'framework.js'));
   private readonly deliveries = new Map<string, Delivery>();
   private readonly started = new Map<string, number>();
@@ -158,7 +162,6 @@ export class RequestDesk {
       },
       after: () => {
         const more = Math.max(0, this.versions() - versionsBefore);
-        this.buildsStarted += more;
         this.started.set(event.RequestId, this.versionsStarted(event.RequestId) + more);
       },
       interrupt: async () => this.tick(twin, {}, twin),
@@ -192,7 +195,6 @@ export class RequestDesk {
     const delivery = this.deliveries.get(url)!;
     delivery.answeredAt ??= this.simulator.clock.now();
     delivery.response ??= { ...JSON.parse(body), bytes: Buffer.byteLength(body), ticks: 0 };
-    this.tell(`  -> ${url.split('/').pop()} ${body.slice(0, 300)}`);
   }
 }
 

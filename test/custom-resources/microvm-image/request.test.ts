@@ -91,7 +91,19 @@ describe('decoding a request', () => {
     expect(request).toMatchObject({ kind: 'delete', imageArn: IMAGE_ARN, imageName: 'shop-app', runningMicrovms: RunningMicrovms.TERMINATE });
   });
 
-  test.each([undefined, '', 'shop-AppImage-1XQ2V3'])('has nothing to do for a Delete of %p', (PhysicalResourceId) => {
-    expect(decodeRequest(cloudFormationEvent({ RequestType: 'Delete', PhysicalResourceId }), ACCEPTED_AT)).toBeUndefined();
+  test.each([undefined, '', 'shop-AppImage-1XQ2V3'])('has nothing to do for a Delete of %p that names no image', (PhysicalResourceId) => {
+    for (const ResourceProperties of [{}, { ImageName: '' }, { ImageName: 'not/a/name' }, { ImageName: { Ref: 'Name' } }]) {
+      expect(decodeRequest(cloudFormationEvent({ RequestType: 'Delete', PhysicalResourceId, ResourceProperties }), ACCEPTED_AT)).toBeUndefined();
+    }
+  });
+
+  test('finds the image of a create that was cut short by its name, since the id is made up', () => {
+    const event = cloudFormationEvent({ RequestType: 'Delete', PhysicalResourceId: 'shop-AppImage-1XQ2V3', ResourceProperties: { ImageName: 'shop-app' } });
+    expect(decodeRequest(event, ACCEPTED_AT)).toMatchObject({ kind: 'delete', imageArn: IMAGE_ARN });
+  });
+
+  test('trusts the id of a Delete more than the properties, which may be those of another name', () => {
+    const event = cloudFormationEvent({ RequestType: 'Delete', PhysicalResourceId: IMAGE_ARN, ResourceProperties: { ImageName: 'other' } });
+    expect(decodeRequest(event, ACCEPTED_AT)).toMatchObject({ imageArn: IMAGE_ARN, imageName: 'shop-app' });
   });
 });

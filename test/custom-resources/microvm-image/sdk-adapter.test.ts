@@ -251,18 +251,25 @@ describe('the end of a log', () => {
   test('is its last twelve lines over all streams, by time, without those that say nothing', async () => {
     write('one', ...Array.from({ length: 20 }, (_, index): [number, string] => [1_000 + index * 10, `line ${index}\n`]));
     write('other', [1_185, ' another '], [1_300, '\n'], [1_301, '--------'], [1_302, '   3 |  ']);
-    expect(await adapter.tailLog(LOG_GROUP, 1_000)).toEqual([
+    expect(await adapter.tailLog(LOG_GROUP, '1.0', 1_000)).toEqual([
       ...[9, 10, 11, 12, 13, 14, 15, 16, 17, 18].map((index) => `line ${index}`), 'another', 'line 19',
     ]);
   });
 
+  test('is of the build alone when MicroVMs write to the same group', async () => {
+    write('2026/11/23[0.0]docker', [1_000, 'COPY failed']);
+    write('2026/11/23[2.0]microvm-1', [1_001, 'hook server up']);
+    write('2026/11/23[1.0]microvm-2', ...Array.from({ length: 40 }, (_, index): [number, string] => [1_100 + index, 'request served']));
+    expect(await adapter.tailLog(LOG_GROUP, '2.0', 0)).toEqual(['COPY failed', 'hook server up']);
+  });
+
   test('leaves out what was written before', async () => {
     write('a', [1_000, 'old'], [2_000, 'new']);
-    expect(await adapter.tailLog(LOG_GROUP, 1_500)).toEqual(['new']);
+    expect(await adapter.tailLog(LOG_GROUP, '1.0', 1_500)).toEqual(['new']);
   });
 
   test('that is not there is a refusal, which the driver bears', async () => {
-    expect(await refusalOf(adapter.tailLog('/none', 0))).toMatchObject({ refusal: 'notFound', operation: 'FilterLogEvents' });
+    expect(await refusalOf(adapter.tailLog('/none', '1.0', 0))).toMatchObject({ refusal: 'notFound', operation: 'FilterLogEvents' });
   });
 });
 

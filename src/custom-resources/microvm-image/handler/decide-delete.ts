@@ -1,5 +1,5 @@
 import { RunningMicrovms, Tag } from '../contract';
-import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, wait } from './decision';
+import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, tagsMayBeLate, wait } from './decision';
 import { DeleteRequest } from './request';
 
 /**
@@ -10,6 +10,9 @@ export function decideDelete(request: DeleteRequest, seen: Observation, now: num
   const { image } = seen;
   if (image === undefined || image.state === 'DELETED') {
     return done('the image is gone');
+  }
+  if (tagsMayBeLate(image, request, now)) {
+    return wait('the image shows no tags yet');
   }
   const owner = image.tags[Tag.OWNER];
   if (owner !== request.owner) {
@@ -80,6 +83,6 @@ function done(why: string): Decision {
 function stuck(request: DeleteRequest, why: string): Decision {
   return fail(
     `image '${request.imageName}' could not be deleted: ${why}`,
-    `delete the stack again later, or delete it with: aws lambda-microvms delete-microvm-image --image-identifier ${request.imageArn}`,
+    `delete the stack again later, or when the service lets you: aws lambda-microvms delete-microvm-image --image-identifier ${request.imageArn}`,
   );
 }

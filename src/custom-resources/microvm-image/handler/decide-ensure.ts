@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { ImageAttributes, Tag } from '../contract';
 import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
-import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, TagChange, wait } from './decision';
+import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, TagChange, tagsMayBeLate, wait } from './decision';
 import { compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
 import { EnsureRequest } from './request';
 import { BaseVersionView, ImageView, VersionView } from './service-port';
@@ -22,6 +22,9 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
     return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, [], '0.0');
   }
 
+  if (tagsMayBeLate(image, request, now)) {
+    return wait('the image shows no tags yet');
+  }
   const owner = image.tags[Tag.OWNER];
   if (owner === undefined ? request.isNew : owner !== request.owner) {
     return notOurs(request, image);
@@ -63,7 +66,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   const failed = seen.versions.filter((version) => version.state === 'FAILED' && compareVersions(version.version, since) > 0
     && configMatches(config, version.config));
   if (failed.length > 0 && !mayBuildAgain(request, failed, seen)) {
-    return { outcome: { type: 'fail', failure: { type: 'build', version: failed[0] } } };
+    return { outcome: { type: 'fail', failure: { type: 'build', version: failed[0], builds: failed[0] === newest ? seen.builds : [] } } };
   }
   if (expired) {
     return timedOut(request, 'the service accepted no build');
@@ -143,7 +146,8 @@ function startBuild(request: EnsureRequest, seen: Observation, failed: VersionVi
   }
   const config = { ...wanted, baseImageVersion };
   // The service keeps client tokens for good and replays the first answer, so a token names one attempt of one request.
-  const clientToken = createHash('sha256').update(`${request.requestId}/build/${failed.length + 1}`).digest('hex');
+  const attempt = `${request.requestId}/${image === undefined ? 'create' : 'build'}/${failed.length + 1}`;
+  const clientToken = createHash('sha256').update(attempt).digest('hex');
   const tags = { ...claimTags(request, since, image).set };
   if (image === undefined) {
     return {
@@ -201,7 +205,8 @@ function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView,
     [Tag.STACK_NAME]: request.stackName,
     [Tag.REQUEST]: image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`) ? image.tags[Tag.REQUEST] : request.stamp,
     [Tag.SERVED]: writeEntry(entry),
-    ...(ledger.served !== undefined && ledger.served.version !== entry.version ? { [Tag.PREVIOUS]: writeEntry(ledger.served) } : {}),
+    // A rollback looks for what was served before this request, were it the same version under another refresh token.
+    ...(ledger.served !== undefined && writeEntry(ledger.served) !== writeEntry(entry) ? { [Tag.PREVIOUS]: writeEntry(ledger.served) } : {}),
     ...request.desired.tags,
   };
   return { set: changed(set, image), remove: request.removedTags.filter((key) => key in image.tags) };
@@ -213,8 +218,10 @@ function changed(tags: Record<string, string>, image: ImageView | undefined): Re
 
 function notOurs(request: EnsureRequest, image: ImageView): Decision {
   const stack = image.tags[Tag.STACK_NAME];
+  const owner = image.tags[Tag.STACK] === request.stack ? 'belongs to another resource of this stack'
+    : stack === undefined ? 'does not belong to a stack' : `belongs to stack '${stack}'`;
   return fail(
-    `an image named '${request.imageName}' already exists in this account and region and ${stack === undefined ? 'does not belong to a stack' : `belongs to stack '${stack}'`}`,
+    `an image named '${request.imageName}' already exists in this account and region and ${owner}`,
     'choose another imageName, or leave it out to get a name of its own',
   );
 }

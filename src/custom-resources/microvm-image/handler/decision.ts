@@ -38,7 +38,7 @@ export type Outcome =
 
 export type Failure =
   /** The service says why on the builds; the driver reads it there. */
-  | { readonly type: 'build'; readonly version: VersionView }
+  | { readonly type: 'build'; readonly version: VersionView; readonly builds: BuildView[] }
   /** A sentence on what is wrong, and one on what to do. */
   | { readonly type: 'other'; readonly what: string; readonly hint: string };
 
@@ -71,6 +71,10 @@ export const Limit = {
   DELETE: 10 * MINUTE,
   /** How long a denial may be a policy on its way through IAM. */
   IAM_GRACE: 2 * MINUTE,
+  /** How long a rollback tries to clear a failed version away. */
+  CLEAR: 30 * SECOND,
+  /** How long the tags of an image may take to show, after it was made or the request was accepted. */
+  TAGS_LAG: 20 * SECOND,
   /** How long a name may stay reserved by an image that is being deleted, or a quota other than that of builds be full. */
   RESERVED: 5 * MINUTE,
 } as const;
@@ -82,6 +86,11 @@ export function allPending(version: VersionView, builds: BuildView[]): boolean {
 
 export function isBuilding(version: VersionView | undefined): version is VersionView {
   return version !== undefined && (version.state === 'PENDING' || version.state === 'IN_PROGRESS');
+}
+
+/** An image of ours always has tags. One that shows none may have been read before they were there. */
+export function tagsMayBeLate(image: ImageView, request: { readonly acceptedAt: number }, now: number): boolean {
+  return Object.keys(image.tags).length === 0 && now - Math.max(request.acceptedAt, image.updatedAt) < Limit.TAGS_LAG;
 }
 
 /** The stamp of a request that arrived later than ours and claimed the image. */

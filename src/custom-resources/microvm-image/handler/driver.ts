@@ -64,9 +64,11 @@ export class Driver {
         if (!(error instanceof ServiceRefusal)) {
           throw error;
         }
-        // The version handed out is there whether or not the failed one beside it could be cleared away.
+        // The version handed out is there whether or not the failed one beside it could be cleared away; a passing fault
+        // is given one more tick or two.
         if (decision.outcome.type === 'done') {
-          return decision.outcome;
+          const retry = error.refusal === 'transient' && this.clock() - request.acceptedAt < Limit.CLEAR;
+          return retry ? { type: 'wait', why: error.message } : decision.outcome;
         }
         return error.refusal === 'runningMicrovms'
           ? await this.clearMicrovms(request, seen)
@@ -160,7 +162,9 @@ export class Driver {
     }
     const { version } = failure;
     const { logging, hooks } = request.desired;
-    const builds = await this.optional(request, [], async () => this.service.listBuilds(request.imageArn, version.version));
+    const builds = failure.builds.length > 0
+      ? failure.builds
+      : await this.optional(request, [], async () => this.service.listBuilds(request.imageArn, version.version));
     return describeBuildFailure({
       imageName: request.imageName,
       version: version.version,
@@ -171,15 +175,15 @@ export class Driver {
       logGroup: logging.disabled ? undefined : logging.logGroup,
       logLines: logging.logGroup === undefined || logging.disabled
         ? []
-        : await this.optional(request, [], async () => this.service.tailLog(logging.logGroup!, version.createdAt)),
+        : await this.optional(request, undefined, async () => this.service.tailLog(logging.logGroup!, version.version, version.createdAt)),
       secrets,
       hookPort: hooks?.port,
-      isNew: request.isNew,
+      isCreate: request.isCreate,
     });
   }
 
   /** Evidence decorates an error; without it the error must still get out. */
-  private async optional<T>(request: Request, otherwise: T, look: () => Promise<T>): Promise<T> {
+  private async optional<T, U>(request: Request, otherwise: U, look: () => Promise<T>): Promise<T | U> {
     try {
       return await look();
     } catch (error) {

@@ -7,12 +7,13 @@ export interface BuildFailure {
   readonly builds: Array<BuildView & { readonly stage: BuildStage }>;
   /** Undefined when logging is disabled. */
   readonly logGroup?: string;
-  readonly logLines: string[];
+  /** Undefined when they could not be read. */
+  readonly logLines?: string[];
   /** Values that must not appear in an error: those of environment variables. */
   readonly secrets: string[];
   readonly hookPort?: number;
   /** The group disappears with the stack when the first deployment fails. */
-  readonly isNew: boolean;
+  readonly isCreate: boolean;
 }
 
 /** CloudFormation allows 4,096 bytes for a whole response; ours shares it with ids, attributes and the framework's hint. */
@@ -32,13 +33,13 @@ export function describeBuildFailure(failure: BuildFailure): string {
   ].filter(Boolean).join(' ');
   const advice = `Hint: ${buildHint(failed, failure)}.`;
   const room = MAX_BYTES - Buffer.byteLength(`${head}  ${advice}`);
-  return `${head} ${logs(failure, clean(failure.logLines.join(' | ')), room)} ${advice}`;
+  return `${head} ${logs(failure, failure.logLines && clean(failure.logLines.join(' | ')), room)} ${advice}`;
 }
 
 /** Any other verdict. */
 export function describeFailure(what: string, hint: string, secrets: string[] = []): string {
   const advice = `Hint: ${oneLine(hint)}.`;
-  const sentence = redact(what, secrets);
+  const sentence = redact(what, secrets).replace(/\.$/, '');
   return `${cut(sentence.charAt(0).toUpperCase() + sentence.slice(1), MAX_BYTES - Buffer.byteLength(`. ${advice}`))}. ${advice}`;
 }
 
@@ -63,9 +64,12 @@ function stage(failed: Array<{ readonly stage: BuildStage }>): string {
     : 'The container was built; its hook failed.';
 }
 
-function logs(failure: BuildFailure, lines: string, room: number): string {
+function logs(failure: BuildFailure, lines: string | undefined, room: number): string {
   if (failure.logGroup === undefined) {
     return 'Logging is disabled.';
+  }
+  if (lines === undefined) {
+    return `Log group ${failure.logGroup} could not be read.`;
   }
   if (lines === '') {
     return `Log group ${failure.logGroup} has no line of this build.`;
@@ -77,7 +81,7 @@ function logs(failure: BuildFailure, lines: string, room: number): string {
 function buildHint(failed: Array<BuildView & { readonly stage: BuildStage }>, failure: BuildFailure): string {
   const text = failed.map((build) => build.reason).join(' ');
   const port = failure.hookPort === undefined ? 'the hook port' : `port ${failure.hookPort}`;
-  const lost = failure.isNew && failure.logGroup !== undefined
+  const lost = failure.isCreate && failure.logGroup !== undefined
     ? '; the log group is removed when a first deployment rolls back, deploy with --no-rollback to keep it' : '';
   if (/S3_ACCESS_DENIED/.test(text)) {
     return "the build role cannot read the artifact: it needs s3:GetObject on the object, kms:Decrypt on the bucket's key, and a trust policy the service satisfies (try sourceAccountCondition: false)";
@@ -114,7 +118,7 @@ function buildHint(failed: Array<BuildView & { readonly stage: BuildStage }>, fa
 
 /** A group without a line has a reason of its own. */
 function silence(failure: BuildFailure): string {
-  return failure.logGroup !== undefined && failure.logLines.length === 0
+  return failure.logGroup !== undefined && failure.logLines?.length === 0
     ? '; without log lines the build role may lack logs:PutLogEvents on the log group, or the build has no way out to a registry' : '';
 }
 

@@ -34,7 +34,7 @@ export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: Se
     case 'denied':
       return within(Limit.IAM_GRACE) ? wait : give(deniedHint(refusal));
     case 'invalid':
-      return action === 'deleteVersion' ? wait : give('correct the property and deploy again');
+      return action === 'deleteVersion' ? wait : give('correct what it names and deploy again');
   }
 }
 

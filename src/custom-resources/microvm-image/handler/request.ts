@@ -36,6 +36,8 @@ export interface EnsureRequest extends RequestIdentity {
   readonly desired: ImageProperties;
   /** The user's tags of the previous template that this one no longer has. */
   readonly removedTags: string[];
+  /** The image, and what was made for it, goes when this request fails. */
+  readonly isCreate: boolean;
   /** The build role came with this request, so its policies may not have reached all of IAM yet. */
   readonly buildRoleIsNew: boolean;
 }
@@ -62,44 +64,61 @@ export function acceptRequest(event: CloudFormationEvent, now: number): Acceptan
 
 /** The id CloudFormation knows the resource by: the image's ARN, which follows from the name. */
 function physicalId(event: CloudFormationEvent): string {
-  if (event.RequestType === 'Delete') {
-    return event.PhysicalResourceId ?? '';
-  }
+  return event.RequestType === 'Delete'
+    ? event.PhysicalResourceId ?? ''
+    : imageArnOf(event, decodeProperties(event.ResourceProperties).imageName);
+}
+
+function imageArnOf(event: CloudFormationEvent, imageName: string): string {
   const [, partition, , region, account] = event.StackId.split(':');
-  return formatImageArn({ partition, region, account, imageName: decodeProperties(event.ResourceProperties).imageName });
+  return formatImageArn({ partition, region, account, imageName });
 }
 
 /**
- * Decodes an event. Undefined for a Delete of something that never was an image: CloudFormation makes an id up when it
- * cuts a create short.
+ * The image a Delete is about. CloudFormation makes an id up when it cuts a create short, because a sibling failed
+ * while the image was being built: the image is then the one in the properties. Whether it is ours, its tags tell.
+ */
+function imageToDelete(event: CloudFormationEvent): string | undefined {
+  const { ImageName } = event.ResourceProperties;
+  const candidates = [physicalId(event), typeof ImageName === 'string' ? imageArnOf(event, ImageName) : ''];
+  return candidates.find((id) => parseImageArn(id) !== undefined);
+}
+
+/**
+ * Decodes an event. Undefined for a Delete that names no image: there is nothing to do.
  *
  * @throws InvalidProperties on a Create or Update whose properties make no sense. A Delete never throws.
  */
 export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRequest | DeleteRequest | undefined {
-  const imageArn = physicalId(event);
-  const arn = parseImageArn(imageArn);
+  const imageArn = event.RequestType === 'Delete' ? imageToDelete(event) : physicalId(event);
+  const imageName = imageArn && parseImageArn(imageArn)?.imageName;
+  if (imageArn === undefined || imageName === undefined) {
+    return undefined;
+  }
   const acceptedAt = event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt);
-  const identity: Omit<RequestIdentity, 'imageName'> = {
+  const identity: RequestIdentity = {
     requestId: event.RequestId,
     acceptedAt,
     stamp: `${new Date(acceptedAt).toISOString()}/${event.RequestId}`,
     imageArn,
+    imageName,
     owner: createHash('sha256').update(`${event.StackId}|${event.LogicalResourceId}`).digest('hex').slice(0, 32),
     stack: event.StackId.split('/')[2] ?? event.StackId,
     stackName: event.StackId.split('/')[1] ?? event.StackId,
   };
   if (event.RequestType === 'Delete') {
-    return arn && { ...identity, kind: 'delete', imageName: arn.imageName, runningMicrovms: decodeRunningMicrovms(event.ResourceProperties) };
+    return { ...identity, kind: 'delete', runningMicrovms: decodeRunningMicrovms(event.ResourceProperties) };
   }
   const desired = decodeProperties(event.ResourceProperties);
   const old = event.OldResourceProperties;
+  const isCreate = event.RequestType === 'Create';
   return {
     ...identity,
     kind: 'ensure',
-    imageName: desired.imageName,
-    isNew: event.RequestType === 'Create' || old?.ImageName !== desired.imageName,
+    isCreate,
+    isNew: isCreate || old?.ImageName !== desired.imageName,
     desired,
     removedTags: Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
-    buildRoleIsNew: event.RequestType === 'Create' || old?.BuildRoleArn !== desired.buildRoleArn,
+    buildRoleIsNew: isCreate || old?.BuildRoleArn !== desired.buildRoleArn,
   };
 }

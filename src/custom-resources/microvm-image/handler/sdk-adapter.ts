@@ -90,20 +90,23 @@ export class SdkAdapter implements ServicePort {
     return items.filter((item) => item.state !== 'TERMINATED' && item.state !== 'TERMINATING').map((item) => String(item.microvmId));
   }
 
-  public async tailLog(logGroup: string, since: number): Promise<string[]> {
-    const lines: Array<{ at: number; text: string }> = [];
+  public async tailLog(logGroup: string, version: string, since: number): Promise<string[]> {
+    const lines: Array<{ at: number; text: string; stream: string }> = [];
     let nextToken: string | undefined;
     for (let page = 0; page < LOG_PAGES; page++) {
       const events = await this.call('FilterLogEvents', (options) => this.logs.send(
         new FilterLogEventsCommand({ logGroupName: logGroup, startTime: since, nextToken }), options));
-      lines.push(...(events.events ?? []).map((event) => ({ at: event.timestamp ?? 0, text: (event.message ?? '').trim() })));
+      lines.push(...(events.events ?? []).map((event) => ({ at: event.timestamp ?? 0, text: (event.message ?? '').trim(), stream: event.logStreamName ?? '' })));
       nextToken = events.nextToken;
       if (!nextToken) {
         break;
       }
     }
     // Rules and bare line numbers of a build's output say nothing.
-    return lines.filter((line) => /\p{L}{2}/u.test(line.text)).sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
+    const telling = lines.filter((line) => /\p{L}{2}/u.test(line.text));
+    // MicroVMs may write to the same group. The streams of a Dockerfile's build carry [0.0], those of its hooks the version.
+    const ofBuild = telling.filter((line) => line.stream.includes('[0.0]') || line.stream.includes(`[${version}]`));
+    return (ofBuild.length > 0 ? ofBuild : telling).sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
   }
 
   public async createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void> {
@@ -166,7 +169,7 @@ export class SdkAdapter implements ServicePort {
     try {
       return await send({ abortSignal: this.abortSignal });
     } catch (error) {
-      throw new ServiceRefusal(classify(error as SdkError), operation, (error as SdkError).message ?? '');
+      throw new ServiceRefusal(classify(error as SdkError), operation, messageOf(error as SdkError));
     }
   }
 }
@@ -201,6 +204,8 @@ const BY_NAME: Record<string, Refusal> = {
   ConflictException: 'busy',
   ResourceConflictException: 'busy',
   AccessDeniedException: 'denied',
+  // The function's own credentials are renewed between ticks.
+  ExpiredTokenException: 'transient',
   ResourceNotFoundException: 'notFound',
 };
 
@@ -219,10 +224,18 @@ function classify(error: SdkError): Refusal {
   }
   const status = error.$metadata?.httpStatusCode;
   // A gateway answers 5xx with an HTML page, which the SDK cannot parse; a lost connection has no status at all.
-  if (status === undefined || status >= 500 || error.name === 'SyntaxError') {
+  if (status === undefined || status >= 500 || status === 429 || error.name === 'SyntaxError') {
     return 'transient';
   }
   return BY_TEXT.find(([text]) => text.test(error.message ?? ''))?.[1] ?? (status === 403 ? 'denied' : 'invalid');
+}
+
+/** The SDK's own words for an answer without any, or one it cannot parse, say nothing to the reader of an error. */
+function messageOf(error: SdkError): string {
+  if (error.name === 'SyntaxError') {
+    return `the service answered HTTP ${error.$metadata?.httpStatusCode ?? 'status unknown'} with something else than JSON`;
+  }
+  return error.message === undefined || error.message === 'UnknownError' ? '' : error.message;
 }
 
 /** Always the whole document: what an update leaves out falls back to the service's default. */

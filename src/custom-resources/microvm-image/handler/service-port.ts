@@ -12,8 +12,8 @@ export interface ServicePort {
   listBaseVersions(baseImageArn: string): Promise<BaseVersionView[]>;
   /** MicroVMs of the image that are not terminated or on their way there. */
   listLiveMicrovms(imageArn: string): Promise<string[]>;
-  /** The newest lines written to a log group since a moment. Empty when they cannot be read: they only decorate an error. */
-  tailLog(logGroup: string, since: number): Promise<string[]>;
+  /** The last lines a build wrote to a log group. */
+  tailLog(logGroup: string, version: string, since: number): Promise<string[]>;
 
   createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void>;
   updateImage(imageArn: string, config: ImageConfig, clientToken: string): Promise<void>;
