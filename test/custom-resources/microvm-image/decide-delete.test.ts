@@ -21,6 +21,11 @@ describe('a Delete is done, and touches nothing,', () => {
     expect(decide({ image: imageView({ state: 'DELETED' }) })).toEqual(TOUCHES_NOTHING);
   });
 
+  test('but not at the first look: an image made a moment ago may not show yet', () => {
+    expect(decide({}, ACCEPTED_AT + Limit.READ_LAG - 1).outcome.type).toBe('wait');
+    expect(decide({}, ACCEPTED_AT + Limit.READ_LAG)).toEqual(TOUCHES_NOTHING);
+  });
+
   test.each(['CREATING', 'UPDATED', 'UPDATING', 'DELETING', 'DELETE_FAILED', 'CREATE_FAILED'])('when the image belongs to another resource (%s)', (state) => {
     const image = imageView({ state, tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER }) });
     expect(decide({ image, versions })).toEqual({ outcome: { type: 'done', why: expect.stringMatching(/'shop-app' belongs to another resource/) } });

@@ -95,6 +95,11 @@ describe('whose image it is', () => {
     });
   });
 
+  test('a rename is taken back to an image that lost its owner but not the tag of its stack', () => {
+    const image = imageView({ tags: { [Tag.STACK]: ownTags()[Tag.STACK] } });
+    expect(decide(ensureRequest({ isNew: true }), { image, versions: [versionView('1.0')] }).outcome).toEqual(handsOut('1.0'));
+  });
+
   test('an Update takes it back before it builds', () => {
     const decision = decide(ensureRequest(), { image: imageView({ tags: { team: 'shop' } }), versions: [versionView('1.0', { config: OLD })] });
     expect(decision.tags?.set).toMatchObject(ownTags());

@@ -9,7 +9,8 @@ import { DeleteRequest } from './request';
 export function decideDelete(request: DeleteRequest, seen: Observation, now: number): Decision {
   const { image } = seen;
   if (image === undefined || image.state === 'DELETED') {
-    return done('the image is gone');
+    // The request before this one may have ended a moment ago, just after it made the image.
+    return now - request.acceptedAt < Limit.READ_LAG ? wait('there is no image to be seen yet') : done('the image is gone');
   }
   if (tagsMayBeLate(image, request, now)) {
     return wait('the image shows no tags yet');

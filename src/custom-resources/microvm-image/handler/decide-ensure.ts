@@ -25,8 +25,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (tagsMayBeLate(image, request, now)) {
     return wait('the image shows no tags yet');
   }
-  const owner = image.tags[Tag.OWNER];
-  if (owner === undefined ? request.isNew : owner !== request.owner) {
+  if (!isOurs(request, image)) {
     return notOurs(request, image);
   }
   const later = laterClaim(image, request);
@@ -214,6 +213,12 @@ function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView,
 
 function changed(tags: Record<string, string>, image: ImageView | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).filter(([key, value]) => image?.tags[key] !== value));
+}
+
+/** An image without an owner is ours by its physical id, or by the stack's tag that it still has. */
+function isOurs(request: EnsureRequest, image: ImageView): boolean {
+  const owner = image.tags[Tag.OWNER];
+  return owner === undefined ? !request.isNew || image.tags[Tag.STACK] === request.stack : owner === request.owner;
 }
 
 function notOurs(request: EnsureRequest, image: ImageView): Decision {

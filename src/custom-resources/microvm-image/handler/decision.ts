@@ -71,6 +71,8 @@ export const Limit = {
   DELETE: 10 * MINUTE,
   /** How long a denial may be a policy on its way through IAM. */
   IAM_GRACE: 2 * MINUTE,
+  /** How long a new image may take to show. */
+  READ_LAG: 3 * SECOND,
   /** How long a rollback tries to clear a failed version away. */
   CLEAR: 30 * SECOND,
   /** How long the tags of an image may take to show, after it was made or the request was accepted. */
