@@ -248,8 +248,14 @@ describe('the client token', () => {
   });
 
   test('is the same when a tick or the whole request is delivered twice', () => {
-    expect(tokenOf(ensureRequest({ acceptedAt: ACCEPTED_AT + 5_000 }))).toBe(tokenOf(ensureRequest()));
-    expect(clientTokenOf(decide(ensureRequest(), {}, NOW + MINUTE))).toBe(tokenOf(ensureRequest()));
+    const seen = { image: imageView({ state: 'UPDATED' }), versions: [versionView('1.0', { config: OLD })] };
+    const token = clientTokenOf(decide(ensureRequest(), seen));
+    expect(clientTokenOf(decide(ensureRequest({ acceptedAt: ACCEPTED_AT + 5_000 }), seen))).toBe(token);
+    expect(clientTokenOf(decide(ensureRequest(), seen, NOW + MINUTE))).toBe(token);
+  });
+
+  test('of a create lives no longer than its tick: the name keeps the image from being made twice', () => {
+    expect(clientTokenOf(decide(ensureRequest(), {}, NOW + MINUTE))).not.toBe(tokenOf(ensureRequest()));
   });
 
   test('never depends on the content: the service keeps tokens for good', () => {

@@ -3,9 +3,10 @@ import { HistoryWorld } from './history-world';
 import { History, history } from './random-history';
 import { MicrovmSimulator } from '../../simulator';
 
-/** How many histories to play. */
-const HISTORIES = Number(process.env.HISTORIES ?? 300);
-const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+/** How many histories to play; a machine of two cores plays about 15 a second. */
+const HISTORIES = Number(process.env.HISTORIES ?? 400);
+/** The gate plays the same histories every time; set another seed to look for more, or that of a failed run to see it again. */
+const SEED = Number(process.env.SEED ?? 20261123);
 
 let simulator: MicrovmSimulator;
 
@@ -27,5 +28,5 @@ async function play(played: History): Promise<void> {
 }
 
 test(`${HISTORIES} random histories keep every promise (seed ${SEED})`, async () => {
-  await fc.assert(fc.asyncProperty(history, play), { numRuns: HISTORIES, seed: SEED, endOnFailure: false });
+  await fc.assert(fc.asyncProperty(history, play), { numRuns: HISTORIES, seed: SEED });
 }, 3_600_000);

@@ -11,7 +11,6 @@ import { MicrovmSimulator } from '../../simulator';
 const POLL_MS = 7_000;
 const STACKS = ['App/11111111-2222-3333-4444-555555555555', 'Other/99999999-2222-3333-4444-555555555555']
   .map((stack) => `arn:aws:cloudformation:us-east-1:000000000000:stack/${stack}`);
-const ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
 const DATA_KEYS = ['BaseImageVersion', 'ImageArn', 'ImageName', 'ImageVersion'];
 const DEADLINE_MS = 55 * 60_000;
 
@@ -40,6 +39,9 @@ interface Request {
 
 /** An account with two stacks of one image each, driven through a history as CloudFormation and the world drive it. */
 export class HistoryWorld {
+  /** An artifact that builds. */
+  public static readonly ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
+
   /** What was found wrong. */
   public readonly violations: string[] = [];
   public readonly story: string[] = [];
@@ -69,7 +71,7 @@ export class HistoryWorld {
   private async prepare({ readings }: History): Promise<void> {
     Object.assign(this.simulator.readings, readings);
     for (const artifact of ['v1', 'v2', 'v3']) {
-      this.simulator.artifacts.put(`s3://assets/${artifact}.zip`, ARTIFACT);
+      this.simulator.artifacts.put(`s3://assets/${artifact}.zip`, HistoryWorld.ARTIFACT);
     }
     this.simulator.logs.create(imageProperties().logging.logGroup!, this.simulator.clock.now());
     await this.desk.adapter.createImage(FOREIGN, desiredConfig(imageProperties()), { team: 'somebody' }, randomUUID());
@@ -92,10 +94,7 @@ export class HistoryWorld {
 
   private async deploy(step: DeployStep): Promise<void> {
     const resource = this.resources[step.stack];
-    const wanted = this.isForgotten(resource)
-      // A rollback of a rename could not tell this image from one that was never ours.
-      ? { ...templateOf(step.stack, step.template), imageName: resource.properties!.imageName }
-      : templateOf(step.stack, step.template);
+    const wanted = templateOf(step.stack, step.template);
     const busy = this.isBuildStuck(resource.physicalId ?? '');
     const mayFail = this.failuresOf({ name: wanted.imageName, buildsMayFail: step.builds.length > 0 || busy });
     return resource.physicalId === undefined
@@ -137,7 +136,7 @@ export class HistoryWorld {
 
   /** The Update back. One that fails is continued, without faults, and must get there. */
   private async rollBack(step: DeployStep, resource: Resource, from: ImageProperties, to: ImageProperties, physicalId: string): Promise<void> {
-    const servable = this.isServable(resource.physicalId!, resource.version!);
+    const servable = this.isServable(resource.physicalId!, resource.version);
     let builds = 0;
     let response: Answer;
     for (let attempt = 0; ; attempt++) {
@@ -203,7 +202,10 @@ export class HistoryWorld {
     }
     for (let tick = 0; tick < limit && !deliveries.some(({ response }) => response); tick++) {
       const script = ticks[tick] ?? {};
-      await this.simulator.clock.advance((tick === 0 ? 0 : pause(tick)) + (script.lateMs ?? 0));
+      if (tick > 0) {
+        await this.simulator.clock.advance(pause(tick));
+        await this.beLate(script);
+      }
       if (!script.ghostsSleep) {
         await this.desk.tickGhosts(deliveries);
       }
@@ -223,6 +225,16 @@ export class HistoryWorld {
       this.judge(request, answered);
     }
     return answered?.response;
+  }
+
+  /** The simulator counts how many reads are stale; the service's are stale for seconds. */
+  private async beLate({ lateMs }: TickScript): Promise<void> {
+    if (lateMs) {
+      await this.simulator.clock.advance(lateMs);
+      for (let read = 0; read < this.simulator.readings.staleReadsAfterWrite; read++) {
+        await Promise.all(this.simulator.images.map(({ arn }) => swallow(async () => this.desk.adapter.getImage(arn))));
+      }
+    }
   }
 
   private judge(request: Request, { response, crashed, acceptedAt, answeredAt, lastPause }: Delivery): void {
@@ -266,22 +278,21 @@ export class HistoryWorld {
 
   private failuresOf({ name, buildsMayFail }: Circumstances): Request['mayFail'] {
     return (reason) => (/failed to build|is stuck|was not ready after 55 minutes/.test(reason) && buildsMayFail)
-      || (/already exists|Choose another imageName|choose another imageName/.test(reason) && [CONTESTED, FOREIGN].includes(name));
+      || (/already exists|Choose another imageName|choose another imageName/.test(reason) && ([CONTESTED, FOREIGN].includes(name) || this.isForgotten(name)));
   }
 
   private settle(resource: Resource, properties: ImageProperties, response: Answer): void {
     Object.assign(resource, { properties, physicalId: response.PhysicalResourceId, version: response.Data?.ImageVersion });
   }
 
-  private isServable(arn: string, version: string): boolean {
+  private isServable(arn: string, version?: string): boolean {
     const image = this.simulator.images.find((each) => each.arn === arn);
     return image !== undefined && image.state !== 'DELETING'
       && image.versions.some((each) => each.version === version && each.state === 'SUCCESSFUL');
   }
 
-  private isForgotten({ physicalId }: Resource): boolean {
-    const image = this.simulator.images.find(({ arn }) => arn === physicalId);
-    return image !== undefined && image.tags[Tag.OWNER] === undefined;
+  private isForgotten(imageName: string): boolean {
+    return this.simulator.images.some(({ name, tags }) => name === imageName && tags[Tag.OWNER] === undefined);
   }
 
   /** A build that does not end soon. The service can neither cancel it nor delete the image meanwhile. */
@@ -308,11 +319,13 @@ export class HistoryWorld {
         case 'build':
           return adapter.updateImage(arn, { ...desiredConfig(templateOf(stack, 6)), description: 'by hand' }, randomUUID());
         case 'deactivate':
-          await this.desk.deactivate(arn, this.resources[stack].version!);
+          await this.desk.deactivate(arn, this.resources[stack].version ?? '1.0');
           return;
         case 'delete':
           await adapter.deleteImage(arn);
           this.deletedByHand += 1;
+          // The image that is made next counts its versions from 1.0 again.
+          this.resources[stack].version = undefined;
           return;
         case 'forgetOwner':
           return adapter.untag(arn, [Tag.OWNER]);

@@ -133,8 +133,14 @@ export class RequestDesk {
   }
 
   public ownerOf(stackId: string): string {
-    return decodeRequest({ RequestType: 'Delete', RequestId: '', StackId: stackId, LogicalResourceId: LOGICAL_ID,
-      PhysicalResourceId: this.simulator.imageArn('any'), ResourceProperties: {} }, 0)!.owner;
+    return decodeRequest({
+      RequestType: 'Delete',
+      RequestId: '',
+      StackId: stackId,
+      LogicalResourceId: LOGICAL_ID,
+      PhysicalResourceId: this.simulator.imageArn('any'),
+      ResourceProperties: {},
+    }, 0)!.owner;
   }
 
   public async deactivate(imageIdentifier: string, imageVersion: string): Promise<void> {
@@ -180,12 +186,12 @@ export class RequestDesk {
     return this.simulator.images.reduce((sum, { versions }) => sum + versions.length, 0);
   }
 
-  /** Nothing is done to an image whose owner is somebody else; one without an owner may be claimed by an Update that knows it. */
+  /** Nothing is done to an image whose owner is somebody else; one that lost the owner's tag may be claimed again by its own stack. */
   private checkOwner(operation: string, args: unknown[], event: CloudFormationEvent, owner?: string): void {
     const image = this.simulator.images.find(({ arn }) => arn === args[0]);
     const tagged = image?.tags[Tag.OWNER];
-    const claims = operation === 'tag' && event.RequestType === 'Update' && event.OldResourceProperties?.ImageName === event.ResourceProperties.ImageName;
-    if (image !== undefined && tagged !== owner && !(tagged === undefined && claims)) {
+    const reclaims = operation === 'tag' && event.RequestType !== 'Delete' && tagged === undefined && image?.tags[Tag.STACK] === event.StackId.split('/')[2];
+    if (image !== undefined && tagged !== owner && !reclaims) {
       this.violated(`${event.RequestType} called ${operation} on ${image.name}, whose owner is ${tagged}`);
     }
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { ImageAttributes, Tag } from '../contract';
+import { ImageAttributes, ImageProperties, Tag } from '../contract';
 import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
 import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, TagChange, tagsMayBeLate, wait } from './decision';
 import { compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
@@ -19,7 +19,12 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   const expired = now - request.acceptedAt >= Limit.DEADLINE;
   const { image } = seen;
   if (image === undefined || image.state === 'DELETED') {
-    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, [], '0.0');
+    // A cancelled rename may still wait for a build slot when its rollback has claimed the image it came from.
+    const back = seen.former && laterClaim(seen.former, request);
+    if (back !== undefined) {
+      return superseded(request, back);
+    }
+    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, now, [], '0.0');
   }
 
   if (tagsMayBeLate(image, request, now)) {
@@ -30,7 +35,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   }
   const later = laterClaim(image, request);
   if (later !== undefined) {
-    return fail(`a later request (${later}) took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
+    return superseded(request, later);
   }
 
   if (image.state === 'DELETING') {
@@ -73,19 +78,19 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (image.state === 'CREATING' || image.state === 'UPDATING') {
     return { tags: claim, outcome: { type: 'wait', why: `the image is ${image.state}` } };
   }
-  return startBuild(request, seen, failed, since, image);
+  return startBuild(request, seen, now, failed, since, image);
 }
 
 /** A refresh token means something only while the base image is whatever is newest. */
-function tokenHashOf(request: EnsureRequest): string {
-  return request.desired.baseImageVersion === undefined ? hashToken(request.desired.baseImageRefreshToken) : '';
+function tokenHashOf(image: ImageProperties): string {
+  return image.baseImageVersion === undefined ? hashToken(image.baseImageRefreshToken) : '';
 }
 
 /** The version to hand out without a build. */
 function findMatch(request: EnsureRequest, config: ImageConfig, versions: VersionView[], ledger: Ledger): VersionView | undefined {
   const successful = versions.filter((version) => version.state === 'SUCCESSFUL');
   const digest = configDigest(config);
-  const tokenHash = tokenHashOf(request);
+  const tokenHash = tokenHashOf(request.desired);
   for (const entry of [ledger.served, ledger.previous]) {
     const recorded = entry?.digest === digest && entry.tokenHash === tokenHash && successful.find((version) => version.version === entry.version);
     if (recorded) {
@@ -109,7 +114,7 @@ function reuse(
   }
   const baseVersion = bareVersion(match.config.baseImageVersion ?? '');
   const entry: LedgerEntry = {
-    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request), baseVersion,
+    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request.desired), baseVersion,
   };
   const attributes: ImageAttributes = {
     ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: match.version, BaseImageVersion: baseVersion,
@@ -131,7 +136,9 @@ function clearFailedVersion(versions: VersionView[], ledger: Ledger): Action | u
   return failed && { type: 'deleteVersion', version: failed.version };
 }
 
-function startBuild(request: EnsureRequest, seen: Observation, failed: VersionView[], since: string, image?: ImageView): Decision {
+function startBuild(
+  request: EnsureRequest, seen: Observation, now: number, failed: VersionView[], since: string, image?: ImageView,
+): Decision {
   const wanted = desiredConfig(request.desired);
   if (wanted.baseImageVersion === undefined && seen.baseVersions === undefined) {
     return { need: 'baseVersions', outcome: { type: 'wait', why: 'the base image version is not known yet' } };
@@ -145,7 +152,9 @@ function startBuild(request: EnsureRequest, seen: Observation, failed: VersionVi
   }
   const config = { ...wanted, baseImageVersion };
   // The service keeps client tokens for good and replays the first answer, so a token names one attempt of one request.
-  const attempt = `${request.requestId}/${image === undefined ? 'create' : 'build'}/${failed.length + 1}`;
+  // The unique name already keeps a create from happening twice, so its token need not outlive the tick: were the image
+  // deleted meanwhile, an older token would bring back an image that never builds.
+  const attempt = image === undefined ? `${request.requestId}/create/${now}` : `${request.requestId}/build/${failed.length + 1}`;
   const clientToken = createHash('sha256').update(attempt).digest('hex');
   const tags = { ...claimTags(request, since, image).set };
   if (image === undefined) {
@@ -188,7 +197,7 @@ function claimTags(request: EnsureRequest, since: string, image: ImageView | und
     [Tag.STACK]: request.stack,
     [Tag.STACK_NAME]: request.stackName,
     [Tag.REQUEST]: request.stamp,
-    [Tag.ATTEMPT]: writeAttempt({ requestId: request.requestId, since, tokenHash: tokenHashOf(request) }),
+    [Tag.ATTEMPT]: writeAttempt({ requestId: request.requestId, since, tokenHash: tokenHashOf(request.desired) }),
   };
   return { set: changed(set, image), remove: [] };
 }
@@ -197,15 +206,27 @@ function claimTag(request: EnsureRequest, image: ImageView): TagChange {
   return { set: changed({ [Tag.REQUEST]: request.stamp }, image), remove: [] };
 }
 
+/**
+ * The entry a rollback of this request will look for: what the template before asked for. The one served last may be
+ * another: a cancelled update that nobody could stop, because the service takes no tags during a build, notes itself too.
+ */
+function servedBefore(request: EnsureRequest, ledger: Ledger): LedgerEntry | undefined {
+  const { replaced } = request;
+  const wanted = replaced && { digest: configDigest(desiredConfig(replaced)), tokenHash: tokenHashOf(replaced) };
+  const noted = [ledger.served, ledger.previous].find((entry) => entry?.digest === wanted?.digest && entry?.tokenHash === wanted?.tokenHash);
+  return noted ?? ledger.served;
+}
+
 function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, ledger: Ledger): TagChange {
+  const before = servedBefore(request, ledger);
   const set: Record<string, string> = {
     [Tag.OWNER]: request.owner,
     [Tag.STACK]: request.stack,
     [Tag.STACK_NAME]: request.stackName,
     [Tag.REQUEST]: image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`) ? image.tags[Tag.REQUEST] : request.stamp,
     [Tag.SERVED]: writeEntry(entry),
-    // A rollback looks for what was served before this request, were it the same version under another refresh token.
-    ...(ledger.served !== undefined && writeEntry(ledger.served) !== writeEntry(entry) ? { [Tag.PREVIOUS]: writeEntry(ledger.served) } : {}),
+    // Were it the same version under another refresh token.
+    ...(before !== undefined && writeEntry(before) !== writeEntry(entry) ? { [Tag.PREVIOUS]: writeEntry(before) } : {}),
     ...request.desired.tags,
   };
   return { set: changed(set, image), remove: request.removedTags.filter((key) => key in image.tags) };
@@ -229,6 +250,10 @@ function notOurs(request: EnsureRequest, image: ImageView): Decision {
     `an image named '${request.imageName}' already exists in this account and region and ${owner}`,
     'choose another imageName, or leave it out to get a name of its own',
   );
+}
+
+function superseded(request: EnsureRequest, claim: string): Decision {
+  return fail(`a later request (${claim}) took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
 }
 
 function timedOut(request: EnsureRequest, what: string): Decision {

@@ -6,6 +6,8 @@ import { BaseVersionView, BuildView, ImageView, VersionView } from './service-po
 export interface Observation {
   /** Undefined: there is no such image. */
   readonly image?: ImageView;
+  /** The image that goes when a new name is made, as long as the new one is not there. */
+  readonly former?: ImageView;
   /** Newest first. */
   readonly versions: VersionView[];
   /** The builds of the newest version, unless that one succeeded: then they have nothing to tell. */

@@ -42,7 +42,7 @@ export class Driver {
   private async step(request: Request): Promise<Outcome> {
     let action: Action['type'] | undefined;
     try {
-      let seen = await this.observe(request.imageArn);
+      let seen = await this.observe(request);
       let decision = this.decide(request, seen);
       if (decision.need === 'baseVersions' && request.kind === 'ensure') {
         seen = { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
@@ -84,10 +84,12 @@ export class Driver {
     return request.kind === 'ensure' ? decideEnsure(request, seen, this.clock()) : decideDelete(request, seen, this.clock());
   }
 
-  private async observe(imageArn: string): Promise<Observation> {
+  private async observe(request: Request): Promise<Observation> {
+    const { imageArn } = request;
     const image = await this.service.getImage(imageArn);
     if (image === undefined) {
-      return { versions: [], builds: [] };
+      const renamedFrom = request.kind === 'ensure' ? request.renamedFrom : undefined;
+      return { former: renamedFrom && await this.service.getImage(renamedFrom) || undefined, versions: [], builds: [] };
     }
     const versions = (await this.service.listVersions(imageArn)).sort((a, b) => compareVersions(b.version, a.version));
     const newest = versions[0];

@@ -34,6 +34,10 @@ export interface EnsureRequest extends RequestIdentity {
   /** The image cannot be ours yet: a Create, or an Update that changes the name. */
   readonly isNew: boolean;
   readonly desired: ImageProperties;
+  /** What the template asked for before, as far as it can be understood. */
+  readonly replaced?: ImageProperties;
+  /** The ARN of the image that goes when this one is made under a new name. */
+  readonly renamedFrom?: string;
   /** The user's tags of the previous template that this one no longer has. */
   readonly removedTags: string[];
   /** The image, and what was made for it, goes when this request fails. */
@@ -112,13 +116,26 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
   const desired = decodeProperties(event.ResourceProperties);
   const old = event.OldResourceProperties;
   const isCreate = event.RequestType === 'Create';
+  const replaced = old && decodeReplaced(old);
+  const isRenamed = replaced !== undefined && replaced.imageName !== desired.imageName;
   return {
     ...identity,
     kind: 'ensure',
     isCreate,
     isNew: isCreate || old?.ImageName !== desired.imageName,
     desired,
+    replaced,
+    renamedFrom: isRenamed ? imageArnOf(event, replaced.imageName) : undefined,
     removedTags: Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
     buildRoleIsNew: isCreate || old?.BuildRoleArn !== desired.buildRoleArn,
   };
+}
+
+/** An older version of this library may have written them: they inform, and never stop an update. */
+function decodeReplaced(properties: Record<string, unknown>): ImageProperties | undefined {
+  try {
+    return decodeProperties(properties);
+  } catch {
+    return undefined;
+  }
 }
