@@ -1,13 +1,17 @@
 import { createHash } from 'crypto';
 import { ImageAttributes, Tag } from '../contract';
 import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
-import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, TagChange, wait } from './decision';
-import { compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
+import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, Outcome, some, TagChange, wait } from './decision';
+import { Attempt, compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
+import { isAbandoned, isOwn } from './ownership';
 import { EnsureRequest } from './request';
+import { nextToPrune, VERSION_QUOTA } from './retention';
 import { BaseVersionView, ImageView, VersionView } from './service-port';
 
 /** A build role's new policy may reach S3 late, and the service finds out only while it builds. One more build, no more. */
 const MAX_BUILDS_PER_REQUEST = 2;
+/** More would hold the build up; the next request goes on. */
+const MAX_PRUNED_PER_REQUEST = 3;
 
 /**
  * One step towards the image of a Create or Update request.
@@ -16,14 +20,13 @@ const MAX_BUILDS_PER_REQUEST = 2;
  * The order of the questions is the design: is it ours, is there a version to reuse, is one being built, build one.
  */
 export function decideEnsure(request: EnsureRequest, seen: Observation, now: number): Decision {
-  const expired = now - request.acceptedAt >= Limit.DEADLINE;
+  const expired = now - request.acceptedAt >= request.timeAllowed;
   const { image } = seen;
   if (image === undefined || image.state === 'DELETED') {
-    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, [], '0.0');
+    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, [], newAttempt(request, '0.0'));
   }
 
-  const owner = image.tags[Tag.OWNER];
-  if (owner === undefined ? request.isNew : owner !== request.owner) {
+  if (!isOwn(image, request) && !mayTakeOver(request, image)) {
     return notOurs(request, image);
   }
   const later = laterClaim(image, request);
@@ -45,8 +48,8 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   }
 
   const claimed = ledger.attempt?.requestId === request.requestId;
-  const since = claimed ? ledger.attempt!.since : newestVersionNotOf(config, seen.versions);
-  const claim = claimed ? undefined : claimTags(request, since, image);
+  const attempt = claimed ? ledger.attempt! : newAttempt(request, newestVersionNotOf(config, seen.versions));
+  const claim = claimed ? undefined : claimTags(request, attempt, image, seen.versions);
   const newest = seen.versions[0];
   if (isBuilding(newest)) {
     if (allPending(newest, seen.builds) && now - newest.createdAt >= Limit.WEDGED) {
@@ -55,23 +58,33 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
         'such a build is usually a replayed client token; the service lets go of it after some hours. Deploy under another imageName, or wait and deploy again',
       );
     }
+    if (request.desired.waitForBuild === false && compareVersions(newest.version, attempt.since) > 0 && configMatches(config, newest.config)) {
+      // Not served before it is built: the ledger names what a rollback can go back to.
+      return { tags: claim, outcome: handOut(request, newest, `version ${newest.version} is building, and nobody waits for it`) };
+    }
     return expired
       ? timedOut(request, `version ${newest.version} was still building; deploy again and it is picked up when it is done`)
       : { tags: claim, outcome: { type: 'wait', why: `version ${newest.version} is building` } };
   }
 
-  const failed = seen.versions.filter((version) => version.state === 'FAILED' && compareVersions(version.version, since) > 0
+  const failed = seen.versions.filter((version) => version.state === 'FAILED' && compareVersions(version.version, attempt.since) > 0
     && configMatches(config, version.config));
   if (failed.length > 0 && !mayBuildAgain(request, failed, seen)) {
     return { outcome: { type: 'fail', failure: { type: 'build', version: failed[0] } } };
   }
   if (expired) {
-    return timedOut(request, 'the service accepted no build');
+    const leaving = seen.versions.find((version) => version.state === 'DELETING');
+    return timedOut(request, leaving ? `the service did not finish the delete of version ${leaving.version}` : 'the service accepted no build');
   }
   if (image.state === 'CREATING' || image.state === 'UPDATING') {
     return { tags: claim, outcome: { type: 'wait', why: `the image is ${image.state}` } };
   }
-  return startBuild(request, seen, failed, since, image);
+  return startBuild(request, seen, failed, attempt, { image, ledger, now });
+}
+
+/** An Update knows the image as its own by the physical id, so it takes it back when the tag was lost. */
+function mayTakeOver(request: EnsureRequest, image: ImageView): boolean {
+  return request.isNew ? request.desired.adopt === true && isAbandoned(image) : image.tags[Tag.OWNER] === undefined;
 }
 
 /** A refresh token means something only while the base image is whatever is newest. */
@@ -103,20 +116,31 @@ function reuse(
   if (match.status === 'INACTIVE') {
     return image.state === 'UPDATING' || image.state === 'CREATING'
       ? wait(`version ${match.version} is INACTIVE, and the image is ${image.state}`)
-      : { tags: claimTag(request, image), action: { type: 'activate', version: match.version }, outcome: { type: 'wait', why: `activating version ${match.version}` } };
+      : {
+        tags: { set: changed({ ...ownership(request, image, seen.versions), [Tag.REQUEST]: request.stamp }, image), remove: [] },
+        action: { type: 'activate', version: match.version },
+        outcome: { type: 'wait', why: `activating version ${match.version}` },
+      };
   }
-  const baseVersion = bareVersion(match.config.baseImageVersion ?? '');
   const entry: LedgerEntry = {
-    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request), baseVersion,
-  };
-  const attributes: ImageAttributes = {
-    ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: match.version, BaseImageVersion: baseVersion,
+    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request), baseVersion: baseVersionOf(match),
   };
   return {
-    tags: finalTags(request, entry, image, ledger),
+    tags: finalTags(request, entry, image, seen.versions, ledger),
     action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
-    outcome: { type: 'done', why: `version ${match.version} is what the template asks for`, attributes },
+    outcome: handOut(request, match, `version ${match.version} is what the template asks for`),
   };
+}
+
+function handOut(request: EnsureRequest, version: VersionView, why: string): Outcome {
+  const attributes: ImageAttributes = {
+    ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: version.version, BaseImageVersion: baseVersionOf(version),
+  };
+  return { type: 'done', why, attributes };
+}
+
+function baseVersionOf(version: VersionView): string {
+  return bareVersion(version.config.baseImageVersion ?? '');
 }
 
 /**
@@ -129,7 +153,45 @@ function clearFailedVersion(versions: VersionView[], ledger: Ledger): Action | u
   return failed && { type: 'deleteVersion', version: failed.version };
 }
 
-function startBuild(request: EnsureRequest, seen: Observation, failed: VersionView[], since: string, image?: ImageView): Decision {
+/** What makes room for the version about to be built. Undefined: enough was done. */
+function prune(request: EnsureRequest, seen: Observation, attempt: Attempt, { image, ledger, now }: Existing): Decision | { inUse?: string } {
+  const { keepVersions } = request.desired;
+  const full = seen.versions.length >= VERSION_QUOTA;
+  const pruned = attempt.pruned ?? 0;
+  if (keepVersions === undefined || (!full && (pruned >= MAX_PRUNED_PER_REQUEST || now - request.acceptedAt >= Limit.PRUNING))) {
+    return {};
+  }
+  const microvmsOf = seen.microvmsOf ?? {};
+  const next = nextToPrune({
+    versions: seen.versions, keep: keepVersions, ledger, since: attempt.since, adopted: image.tags[Tag.ADOPTED], microvmsOf,
+  }, now);
+  switch (next.type) {
+    case 'none':
+      return { inUse: full && next.inUse.length > 0 ? some(next.inUse.map((version) => `${version} (${some(microvmsOf[version])})`)) : undefined };
+    case 'ask':
+      return { need: { microvmsOf: next.version }, outcome: { type: 'wait', why: `whether version ${next.version} is in use is not known yet` } };
+    case 'delete':
+      return {
+        // Counted before it is tried, so that a delete the service refuses does not hold the build up.
+        tags: claimTags(request, { ...attempt, pruned: pruned + 1 }, image, seen.versions),
+        action: { type: 'deleteVersion', version: next.version },
+        outcome: { type: 'wait', why: `deleting version ${next.version} before a new one is built` },
+      };
+  }
+}
+
+/** The image a new version is built of, unless it is the first. */
+interface Existing {
+  readonly image: ImageView;
+  readonly ledger: Ledger;
+  readonly now: number;
+}
+
+function startBuild(request: EnsureRequest, seen: Observation, failed: VersionView[], attempt: Attempt, existing?: Existing): Decision {
+  const room = existing === undefined ? {} : prune(request, seen, attempt, existing);
+  if ('outcome' in room) {
+    return room;
+  }
   const wanted = desiredConfig(request.desired);
   if (wanted.baseImageVersion === undefined && seen.baseVersions === undefined) {
     return { need: 'baseVersions', outcome: { type: 'wait', why: 'the base image version is not known yet' } };
@@ -144,16 +206,20 @@ function startBuild(request: EnsureRequest, seen: Observation, failed: VersionVi
   const config = { ...wanted, baseImageVersion };
   // The service keeps client tokens for good and replays the first answer, so a token names one attempt of one request.
   const clientToken = createHash('sha256').update(`${request.requestId}/build/${failed.length + 1}`).digest('hex');
-  const tags = { ...claimTags(request, since, image).set };
-  if (image === undefined) {
+  if (existing === undefined) {
     return {
-      action: { type: 'create', config, tags: { ...tags, ...request.desired.tags }, clientToken },
+      action: { type: 'create', config, tags: { ...claimTags(request, attempt).set, ...request.desired.tags }, clientToken },
       outcome: { type: 'wait', why: 'creating the image' },
     };
   }
+  const { image } = existing;
+  const claim = claimTags(request, attempt, image, seen.versions);
   return {
-    tags: { set: changed(tags, image), remove: [] },
-    action: { type: 'build', config, clientToken },
+    // While the image builds it may take no tags, and a request that does not wait has no other moment for the user's.
+    tags: request.desired.waitForBuild === false
+      ? { set: { ...claim.set, ...changed(request.desired.tags, image) }, remove: removedFrom(image, request) }
+      : claim,
+    action: { type: 'build', config, clientToken, inUse: room.inUse },
     outcome: { type: 'wait', why: 'building a new version' },
   };
 }
@@ -178,33 +244,40 @@ function newestVersionNotOf(config: ImageConfig, versions: VersionView[]): strin
   return before[0]?.version ?? '0.0';
 }
 
-/** Tags that say whose the image is and which request works on it; written before anything is built. */
-function claimTags(request: EnsureRequest, since: string, image: ImageView | undefined): TagChange {
-  const set = {
+function newAttempt(request: EnsureRequest, since: string): Attempt {
+  return { requestId: request.requestId, since, tokenHash: tokenHashOf(request) };
+}
+
+/** Tags that say whose the image is. */
+function ownership(request: EnsureRequest, image: ImageView | undefined, versions: VersionView[]): Record<string, string> {
+  const adopting = request.isNew && image !== undefined && !isOwn(image, request);
+  return {
     [Tag.OWNER]: request.owner,
     [Tag.STACK]: request.stack,
     [Tag.STACK_NAME]: request.stackName,
-    [Tag.REQUEST]: request.stamp,
-    [Tag.ATTEMPT]: writeAttempt({ requestId: request.requestId, since, tokenHash: tokenHashOf(request) }),
+    ...(adopting ? { [Tag.ADOPTED]: versions[0]?.version ?? '0.0' } : {}),
   };
+}
+
+/** And which request works on it: written before anything is built. */
+function claimTags(request: EnsureRequest, attempt: Attempt, image?: ImageView, versions: VersionView[] = []): TagChange {
+  const set = { ...ownership(request, image, versions), [Tag.REQUEST]: request.stamp, [Tag.ATTEMPT]: writeAttempt(attempt) };
   return { set: changed(set, image), remove: [] };
 }
 
-function claimTag(request: EnsureRequest, image: ImageView): TagChange {
-  return { set: changed({ [Tag.REQUEST]: request.stamp }, image), remove: [] };
-}
-
-function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, ledger: Ledger): TagChange {
+function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, versions: VersionView[], ledger: Ledger): TagChange {
   const set: Record<string, string> = {
-    [Tag.OWNER]: request.owner,
-    [Tag.STACK]: request.stack,
-    [Tag.STACK_NAME]: request.stackName,
+    ...ownership(request, image, versions),
     [Tag.REQUEST]: image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`) ? image.tags[Tag.REQUEST] : request.stamp,
     [Tag.SERVED]: writeEntry(entry),
     ...(ledger.served !== undefined && ledger.served.version !== entry.version ? { [Tag.PREVIOUS]: writeEntry(ledger.served) } : {}),
     ...request.desired.tags,
   };
-  return { set: changed(set, image), remove: request.removedTags.filter((key) => key in image.tags) };
+  return { set: changed(set, image), remove: removedFrom(image, request) };
+}
+
+function removedFrom(image: ImageView, request: EnsureRequest): string[] {
+  return request.removedTags.filter((key) => key in image.tags);
 }
 
 function changed(tags: Record<string, string>, image: ImageView | undefined): Record<string, string> {
@@ -215,15 +288,20 @@ function notOurs(request: EnsureRequest, image: ImageView): Decision {
   const stack = image.tags[Tag.STACK_NAME];
   return fail(
     `an image named '${request.imageName}' already exists in this account and region and ${stack === undefined ? 'does not belong to a stack' : `belongs to stack '${stack}'`}`,
-    'choose another imageName, or leave it out to get a name of its own',
+    `choose another imageName, or leave it out to get a name of its own${isAbandoned(image) ? '; to take this image over, set engine: MicrovmImageEngine.custom({ adopt: true })' : ''}`,
   );
 }
 
 function timedOut(request: EnsureRequest, what: string): Decision {
-  return fail(
-    `image '${request.imageName}' was not ready after ${minutes(Limit.DEADLINE)} minutes: ${what}`,
-    'CloudFormation waits no longer than an hour for a custom resource; make the build shorter or deploy again',
-  );
+  return request.timeAllowed < Limit.DEADLINE
+    ? fail(
+      `image '${request.imageName}' was not ready within its buildTimeout of ${Math.round(request.timeAllowed / 1_000)} seconds: ${what}`,
+      `raise buildTimeout (up to ${minutes(Limit.DEADLINE)} minutes), make the build shorter or deploy again`,
+    )
+    : fail(
+      `image '${request.imageName}' was not ready after ${minutes(Limit.DEADLINE)} minutes: ${what}`,
+      'CloudFormation waits no longer than an hour for a custom resource; make the build shorter or deploy again',
+    );
 }
 
 function minutes(milliseconds: number): number {

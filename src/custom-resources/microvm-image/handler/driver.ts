@@ -1,6 +1,7 @@
+import { Tag } from '../contract';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
-import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
+import { Action, Decision, Failure, Observation, Outcome, TagChange } from './decision';
 import { describeBuildFailure, describeFailure, redact } from './failure';
 import { compareVersions } from './ledger';
 import { afterRefusal } from './refusal';
@@ -40,12 +41,12 @@ export class Driver {
   }
 
   private async step(request: Request): Promise<Outcome> {
-    let action: Action['type'] | undefined;
+    let action: Action | undefined;
     try {
       let seen = await this.observe(request.imageArn);
       let decision = this.decide(request, seen);
-      if (decision.need === 'baseVersions' && request.kind === 'ensure') {
-        seen = { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
+      while (decision.need !== undefined && request.kind === 'ensure') {
+        seen = await this.lookUp(request, seen, decision.need);
         decision = this.decide(request, seen);
       }
       this.log(request, {
@@ -57,18 +58,18 @@ export class Driver {
       if (!await this.writeTags(request, decision)) {
         return { type: 'wait', why: 'the image does not take tags now' };
       }
-      action = decision.action?.type;
+      action = decision.action;
       try {
-        await this.act(request.imageArn, decision.action);
+        await this.act(request.imageArn, action);
       } catch (error) {
         if (!(error instanceof ServiceRefusal)) {
           throw error;
         }
-        // The version handed out is there whether or not the failed one beside it could be cleared away.
+        // A version handed out is there whether or not the failed one beside it could be cleared away, and a released image is released.
         if (decision.outcome.type === 'done') {
           return decision.outcome;
         }
-        return error.refusal === 'runningMicrovms'
+        return error.refusal === 'runningMicrovms' && action?.type === 'deleteImage'
           ? await this.clearMicrovms(request, seen)
           : afterRefusal(request, error, this.clock(), action);
       }
@@ -80,6 +81,14 @@ export class Driver {
 
   private decide(request: Request, seen: Observation): Decision {
     return request.kind === 'ensure' ? decideEnsure(request, seen, this.clock()) : decideDelete(request, seen, this.clock());
+  }
+
+  private async lookUp(request: EnsureRequest, seen: Observation, need: NonNullable<Decision['need']>): Promise<Observation> {
+    if (need === 'baseVersions') {
+      return { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
+    }
+    const microvms = await this.service.listMicrovmsOfVersion(request.imageArn, need.microvmsOf);
+    return { ...seen, microvmsOf: { ...seen.microvmsOf, [need.microvmsOf]: microvms } };
   }
 
   private async observe(imageArn: string): Promise<Observation> {
@@ -95,7 +104,8 @@ export class Driver {
 
   /**
    * False when the tags could not be written and the action must not be taken without them: a build that nobody claimed
-   * could be started twice. A version that is handed out is the same with or without them, and so is a deleted image.
+   * could be started twice, and an adopted image that is not marked would be deleted one day. A version that is handed out
+   * is the same with or without them, and so is a deleted image.
    */
   private async writeTags(request: Request, decision: Decision): Promise<boolean> {
     const change: TagChange = decision.tags ?? { set: {}, remove: [] };
@@ -110,7 +120,8 @@ export class Driver {
     } catch (error) {
       if (error instanceof ServiceRefusal && (error.refusal === 'busy' || decision.action?.type === 'deleteImage')) {
         this.log(request, { warning: 'tags wait for the next request', refused: error.message });
-        return decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done';
+        return !(Tag.ADOPTED in change.set)
+          && (decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done');
       }
       throw error;
     }
@@ -130,6 +141,8 @@ export class Driver {
         return this.service.deleteVersion(imageArn, action.version);
       case 'deleteImage':
         return this.service.deleteImage(imageArn);
+      case 'untag':
+        return this.service.untag(imageArn, action.keys);
       case 'terminate':
         for (const microvmId of action.microvmIds) {
           await this.service.terminateMicrovm(microvmId);
@@ -148,7 +161,7 @@ export class Driver {
   private afterSurprise(request: Request, error: unknown): Outcome {
     const message = error instanceof Error ? error.message : String(error);
     this.log(request, { error: message, stack: error instanceof Error ? error.stack : undefined });
-    return this.clock() - request.acceptedAt < Limit.DEADLINE
+    return this.clock() - request.acceptedAt < request.timeAllowed
       ? { type: 'wait', why: message }
       : { type: 'fail', failure: { type: 'other', what: `image '${request.imageName}' could not be handled: ${message}`, hint: 'deploy again' } };
   }

@@ -1,5 +1,8 @@
 import { createHash } from 'crypto';
-import { decodeProperties, decodeRunningMicrovms, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms } from '../contract';
+import {
+  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
+} from '../contract';
+import { Limit } from './decision';
 
 /** What CloudFormation sends, as the Provider framework hands it to both handlers. */
 export interface CloudFormationEvent {
@@ -18,6 +21,8 @@ interface RequestIdentity {
   readonly requestId: string;
   /** Milliseconds since the epoch. Deadlines count from here. */
   readonly acceptedAt: number;
+  /** Milliseconds the request may take. */
+  readonly timeAllowed: number;
   /** Orders requests for one image: the later one wins. */
   readonly stamp: string;
   readonly imageArn: string;
@@ -43,6 +48,7 @@ export interface EnsureRequest extends RequestIdentity {
 export interface DeleteRequest extends RequestIdentity {
   readonly kind: 'delete';
   readonly runningMicrovms: RunningMicrovms;
+  readonly retainOnFailure: boolean;
 }
 
 /** What `onEvent` answers; the framework hands it on to every `isComplete`. */
@@ -79,7 +85,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
   const imageArn = physicalId(event);
   const arn = parseImageArn(imageArn);
   const acceptedAt = event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt);
-  const identity: Omit<RequestIdentity, 'imageName'> = {
+  const identity: Omit<RequestIdentity, 'imageName' | 'timeAllowed'> = {
     requestId: event.RequestId,
     acceptedAt,
     stamp: `${new Date(acceptedAt).toISOString()}/${event.RequestId}`,
@@ -89,7 +95,14 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
     stackName: event.StackId.split('/')[1] ?? event.StackId,
   };
   if (event.RequestType === 'Delete') {
-    return arn && { ...identity, kind: 'delete', imageName: arn.imageName, runningMicrovms: decodeRunningMicrovms(event.ResourceProperties) };
+    return arn && {
+      ...identity,
+      kind: 'delete',
+      imageName: arn.imageName,
+      timeAllowed: Limit.DEADLINE,
+      runningMicrovms: decodeRunningMicrovms(event.ResourceProperties),
+      retainOnFailure: decodeRetainOnFailure(event.ResourceProperties),
+    };
   }
   const desired = decodeProperties(event.ResourceProperties);
   const old = event.OldResourceProperties;
@@ -97,6 +110,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
     ...identity,
     kind: 'ensure',
     imageName: desired.imageName,
+    timeAllowed: Math.min(Limit.DEADLINE, (desired.buildTimeoutSeconds ?? Infinity) * 1_000),
     isNew: event.RequestType === 'Create' || old?.ImageName !== desired.imageName,
     desired,
     removedTags: Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
