@@ -1,8 +1,10 @@
+import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
 import { CustomImageResource } from './private/custom-image-resource';
 import { ImageRequest, ImageResource } from './private/image-request';
 import { VersionReference } from './private/version-reference';
-import { RunningMicrovms as RunningMicrovmsProperty } from '../custom-resources/microvm-image/contract';
+import { EngineProperties, encodeProperties, RunningMicrovms as RunningMicrovmsProperty } from '../custom-resources/microvm-image/contract';
 import { MicrovmImageProvider } from '../custom-resources/microvm-image-provider';
 
 /**
@@ -28,7 +30,66 @@ export interface CustomEngineOptions {
    * @default RunningMicrovms.FAIL
    */
   readonly runningMicrovms?: RunningMicrovms;
+
+  /**
+   * How many versions of the image to keep, from 2 to 47, the new one included.
+   *
+   * Before a version is built, up to three are deleted: failed ones, then the oldest beyond this number. More stay while
+   * they are needed: the version served and the one before it, those that MicroVMs run, those superseded less than eight
+   * hours ago (the longest life of a MicroVM; when the image comes within two of the 50 versions the service allows, this
+   * protects no more), and those an adopted image had. A deployment that builds nothing deletes nothing.
+   *
+   * @default 5
+   */
+  readonly keepVersions?: number;
+
+  /**
+   * Take over an image that nobody owns when the resource is created: one made by hand, or released by another stack. It
+   * is built only when no version of it is what is asked for.
+   *
+   * Needs an `imageName`, and a `logGroup`: the image has one already. An image that another resource owns is still an
+   * error. A delete releases the image, with all its versions, and does not delete it.
+   *
+   * @default false
+   */
+  readonly adopt?: boolean;
+
+  /**
+   * Leave an image whose first build failed in place, so that it can be looked at, although CloudFormation rolls back.
+   *
+   * When the same resource of the same stack is created again, it repairs the image with a new build. In a new stack,
+   * also one of the same name, delete the image first or `adopt` it. The log group and the build role go with the
+   * rollback unless they are yours.
+   *
+   * @default false
+   */
+  readonly retainOnFailure?: boolean;
+
+  /**
+   * How long a create or update may take, waits before the build included: 1 to 55 minutes. Then the deployment fails. The
+   * build itself cannot be cancelled and goes on.
+   *
+   * @default Duration.minutes(55)
+   */
+  readonly buildTimeout?: Duration;
+
+  /**
+   * Wait until the new version is built and usable.
+   *
+   * With `false` the deployment goes on as soon as the service accepted the build, and `imageVersion` is a version that is
+   * still being built. It cannot be launched before it is done, and never if the build fails: then the deployment has
+   * succeeded all the same, tells no reason, and is not rolled back.
+   *
+   * @default true
+   */
+  readonly waitForBuild?: boolean;
 }
+
+const DEFAULT_KEEP_VERSIONS = 5;
+/** Below the number from which age protects a version no more: the two would contradict each other. */
+const MAX_KEEP_VERSIONS = 47;
+/** The longest CloudFormation waits is an hour; the rest is for the error to get out. */
+const MAX_BUILD_TIMEOUT = Duration.minutes(55);
 
 /**
  * What builds and keeps an image at deploy time.
@@ -51,6 +112,24 @@ export abstract class MicrovmImageEngine {
    * up to 55 minutes.
    */
   public static custom(options: CustomEngineOptions = {}): MicrovmImageEngine {
+    const { keepVersions, buildTimeout } = options;
+    if (keepVersions !== undefined && !Token.isUnresolved(keepVersions)
+      && (!Number.isInteger(keepVersions) || keepVersions < 2 || keepVersions > MAX_KEEP_VERSIONS)) {
+      throw new UnscopedValidationError(
+        lit`MicrovmEngineKeepVersions`,
+        `keepVersions must be a whole number from 2 (the new version and the one a rollback returns to) to ${MAX_KEEP_VERSIONS}, got ${keepVersions}`,
+      );
+    }
+    if (buildTimeout !== undefined && !buildTimeout.isUnresolved()) {
+      const seconds = buildTimeout.toSeconds({ integral: false });
+      if (!Number.isInteger(seconds) || seconds < 60 || seconds > MAX_BUILD_TIMEOUT.toSeconds()) {
+        throw new UnscopedValidationError(
+          lit`MicrovmEngineBuildTimeout`,
+          `buildTimeout must be 1 to ${MAX_BUILD_TIMEOUT.toMinutes()} minutes in whole seconds, got ${buildTimeout.toHumanString()}; ` +
+          'CloudFormation waits no longer than an hour',
+        );
+      }
+    }
     return new CustomEngine(options);
   }
 
@@ -64,6 +143,13 @@ class CustomEngine extends MicrovmImageEngine {
   }
 
   public _createImage(scope: Construct, request: ImageRequest): ImageResource {
+    if (this.options.adopt && (request.permissions.explicitImageArn === undefined || !request.logGroupIsGiven)) {
+      throw new ValidationError(
+        lit`MicrovmEngineAdopt`,
+        'adopt needs the imageName of the image to take over, and a logGroup: a group of the image\'s own would be new, and deleted with the stack',
+        scope,
+      );
+    }
     const terminate = this.options.runningMicrovms === RunningMicrovms.TERMINATE;
     const provider = MicrovmImageProvider.getOrCreate(scope);
     provider.allow({ ...request.permissions, terminatesMicrovms: terminate });
@@ -71,16 +157,29 @@ class CustomEngine extends MicrovmImageEngine {
       serviceToken: provider.serviceToken,
       image: {
         ...request.settings,
-        runningMicrovms: terminate ? RunningMicrovmsProperty.TERMINATE : RunningMicrovmsProperty.FAIL,
+        ...this.engineProperties(),
       },
     });
+    const content = { ...request.settings, tags: {}, runningMicrovms: RunningMicrovmsProperty.FAIL };
     return {
       resource,
       imageName: resource.getAtt('ImageName').toString(),
-      imageVersion: new VersionReference(resource, 'ImageVersion', () => ({ ...resource.properties, Tags: undefined })).toString(),
+      imageVersion: new VersionReference(resource, 'ImageVersion', () => encodeProperties(content)).toString(),
       baseImageVersion: resource.getAtt('BaseImageVersion').toString(),
       properties: resource.properties,
       tags: () => resource.cdkTagManager.tagValues(),
+    };
+  }
+
+  private engineProperties(): EngineProperties {
+    const { runningMicrovms, keepVersions, adopt, retainOnFailure, buildTimeout, waitForBuild } = this.options;
+    return {
+      runningMicrovms: runningMicrovms === RunningMicrovms.TERMINATE ? RunningMicrovmsProperty.TERMINATE : RunningMicrovmsProperty.FAIL,
+      keepVersions: keepVersions ?? DEFAULT_KEEP_VERSIONS,
+      adopt: adopt || undefined,
+      retainOnFailure: retainOnFailure || undefined,
+      buildTimeoutSeconds: buildTimeout?.toSeconds(),
+      waitForBuild: waitForBuild === false ? false : undefined,
     };
   }
 }

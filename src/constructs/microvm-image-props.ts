@@ -120,7 +120,7 @@ export interface MicrovmImageProps {
    * Tags of the image, next to those of `Tags.of()`. Tags given to `cdk deploy --tags` do not reach it. Changing tags
    * builds nothing.
    *
-   * At most 43. Keys that start with `aws:` or `microvm-cdk:` are an error.
+   * At most 42. Keys that start with `aws:` or `microvm-cdk:` are an error.
    *
    * @default - none
    */

@@ -219,6 +219,7 @@ export class MicrovmImage extends MicrovmImageBase {
         connectorArns: [this._egressConnectorArn],
         explicitLogGroupName: explicitName || props.logGroup ? logging.groupName : undefined,
       },
+      logGroupIsGiven: props.logGroup !== undefined,
     });
 
     const { resource } = this.image;

@@ -10,8 +10,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { zipSync } from 'fflate';
 import { CODE, imageIn, stackOf } from './fixtures';
 import {
-  MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageProps, MicrovmLogging, MicrovmMemory,
-  NetworkConnectorPolicy,
+  MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageEngine, MicrovmImageProps,
+  MicrovmLogging, MicrovmMemory, NetworkConnectorPolicy,
 } from '../../src';
 
 let directory: string;
@@ -105,12 +105,20 @@ const WRONG: Array<[string, (stack: Stack) => void, string[]]> = [
   ['a log group with a space', (stack) => imageIn(stack, { logGroup: logs.LogGroup.fromLogGroupName(stack, 'L', 'my logs') }), ['logGroup', "'my logs'", '1 to 512']],
   ['a log group and logging', (stack) => imageIn(stack, { logGroup: new logs.LogGroup(stack, 'L'), logging: MicrovmLogging.disabled() }), ['logGroup', 'logging', 'not both']],
   ['a log stream with a colon', image(() => ({ logging: MicrovmLogging.ownedLogGroup({ logStream: 'a:b' }) })), ['logStream', "'a:b'", '1 to 512']],
-  ['44 tags', image(() => ({ tags: numbered(44) })), ['tags', '44', 'at most 43']],
+  ['43 tags', image(() => ({ tags: numbered(43) })), ['tags', '43', 'at most 42']],
   ['a tag of the library', image(() => ({ tags: { 'microvm-cdk:owner': 'x' } })), ['tag key', "'microvm-cdk:owner'", 'reserved']],
   ['a tag of AWS', image(() => ({ tags: { 'AWS:x': 'y' } })), ['tag key', "'AWS:x'", 'reserved']],
   ['a tag value of 257 characters', image(() => ({ tags: { team: 'x'.repeat(257) } })), ["tag 'team'", 'xxx', 'at most 256']],
   ['a tag value with a comma', image(() => ({ tags: { team: 'a,b' } })), ["tag 'team'", "'a,b'", 'letters, digits, spaces']],
   ['a snapshot on removal', image(() => ({ removalPolicy: RemovalPolicy.SNAPSHOT })), ['removalPolicy', "'snapshot'", 'DESTROY, RETAIN']],
+  ['one version to keep', image(() => ({ engine: MicrovmImageEngine.custom({ keepVersions: 1 }) })), ['keepVersions', '2 (', '47', 'got 1']],
+  ['48 versions to keep', image(() => ({ engine: MicrovmImageEngine.custom({ keepVersions: 48 }) })), ['keepVersions', '47', 'got 48']],
+  ['two and a half versions to keep', image(() => ({ engine: MicrovmImageEngine.custom({ keepVersions: 2.5 }) })), ['keepVersions', 'whole number', '2.5']],
+  ['a build timeout of 59 seconds', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.seconds(59) }) })), ['buildTimeout', '1 to 55 minutes', '59 seconds']],
+  ['a build timeout of an hour', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.hours(1) }) })), ['buildTimeout', '1 to 55 minutes', '1 hour']],
+  ['a build timeout in fractions of a second', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.millis(60_500) }) })), ['buildTimeout', 'whole seconds']],
+  ['an adoption without a name', (stack) => imageIn(stack, { logGroup: new logs.LogGroup(stack, 'L'), engine: MicrovmImageEngine.custom({ adopt: true }) }), ['adopt', 'imageName']],
+  ['an adoption with a log group of its own', image(() => ({ imageName: 'golden', engine: MicrovmImageEngine.custom({ adopt: true }) })), ['adopt', 'logGroup']],
   ['an image ARN with a slash', (stack) => MicrovmImage.fromImageArn(stack, 'I', 'arn:aws:lambda:us-east-1:123456789012:microvm-image/x'), ['imageArn', 'microvm-image/x', 'microvm-image:<name>']],
   ['an image version without its minor part', (stack) => MicrovmImage.fromImageAttributes(stack, 'I', { imageArn: 'arn:aws:lambda:us-east-1:123456789012:microvm-image:x', imageVersion: '3' }), ['imageVersion', "'3'", "'3.0'"]],
   ['a build role for an image name with a space', (stack) => new MicrovmBuildRole(stack, 'R', { sourceImageNames: ['a b'] }), ['sourceImageNames', "'a b'", '1 to 64']],
@@ -173,7 +181,7 @@ test('names and values at the limits pass', () => {
   imageIn(stack, {
     imageName: 'a'.repeat(64),
     environment: { ...numbered(49), ['K'.repeat(256)]: Lazy.string({ produce: () => 'x' }) },
-    tags: { ...Object.fromEntries(Array.from({ length: 42 }, (_, index) => [`tag${index}`, ''])), ['k'.repeat(128)]: 'v'.repeat(256) },
+    tags: { ...Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`tag${index}`, ''])), ['k'.repeat(128)]: 'v'.repeat(256) },
     code: CODE,
   });
   expect(() => Template.fromStack(stack)).not.toThrow();

@@ -36,6 +36,7 @@ describe('what the handler is told', () => {
         ]],
       }],
       Logging: { LogGroup: { Ref: expect.stringMatching(/^ImageLogGroup/) } },
+      KeepVersions: 5,
     });
   });
 
@@ -59,7 +60,13 @@ describe('what the handler is told', () => {
       additionalOsCapabilities: [MicrovmOsCapability.ALL],
       logging: MicrovmLogging.ownedLogGroup({ logStream: 'builds' }),
       tags: { team: 'a' },
-      engine: MicrovmImageEngine.custom({ runningMicrovms: RunningMicrovms.TERMINATE }),
+      engine: MicrovmImageEngine.custom({
+        runningMicrovms: RunningMicrovms.TERMINATE,
+        keepVersions: 47,
+        retainOnFailure: true,
+        buildTimeout: Duration.seconds(90),
+        waitForBuild: false,
+      }),
     });
 
     const { Properties } = imageResource(stack);
@@ -81,6 +88,10 @@ describe('what the handler is told', () => {
         logging: { disabled: false, logGroup: 'x', logStream: 'builds' },
         tags: { team: 'a' },
         runningMicrovms: 'TERMINATE',
+        keepVersions: 47,
+        retainOnFailure: true,
+        buildTimeoutSeconds: 90,
+        waitForBuild: false,
       });
   });
 
@@ -388,6 +399,8 @@ describe('another stack', () => {
     const template = (props?: Partial<MicrovmImageProps>) => Template.fromStack(twoStacks(props).consumer).toJSON();
     expect(template()).toEqual(template());
     expect(template({ tags: { team: 'a' } })).toEqual(template());
+    const engine = MicrovmImageEngine.custom({ keepVersions: 9, retainOnFailure: true, runningMicrovms: RunningMicrovms.TERMINATE });
+    expect(template({ engine })).toEqual(template());
     expect(template({ description: 'Another' })).not.toEqual(template());
     expect(template({ code: MicrovmCode.fromInline({ dockerfile: `${DOCKERFILE}LABEL a=b\n` }) })).not.toEqual(template());
   });

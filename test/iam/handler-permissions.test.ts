@@ -1,4 +1,5 @@
 import { App, Stack } from 'aws-cdk-lib';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { strToU8, zipSync } from 'fflate';
 import { MicrovmCode, MicrovmImage, MicrovmImageEngine, MicrovmImageProps, RunningMicrovms } from '../../src';
 import { decodeProperties, ImageProperties, RESOURCE_TYPE } from '../../src/custom-resources/microvm-image/contract';
@@ -93,6 +94,62 @@ describe('the handler may do what it does', () => {
 
     expect(await image.delete()).toMatchObject({ Status: 'SUCCESS' });
     expect(await denied(one)).toEqual([]);
+  });
+
+  test('prune the versions of an image', async () => {
+    const keeping = (description: string, keepVersions: number) =>
+      synthesize({ Image: { imageName: 'golden', description, engine: MicrovmImageEngine.custom({ keepVersions }) } });
+    const image = resource('Image');
+    await image.create(propertiesOf(keeping('one', 47), 'Image'));
+    for (const description of ['two', 'three', 'four']) {
+      await simulator.clock.advance(12 * 3_600_000);
+      await image.update(propertiesOf(keeping(description, 47), 'Image'));
+    }
+    await simulator.clock.advance(12 * 3_600_000);
+    simulator.calls.clear();
+
+    const last = keeping('five', 2);
+    expect(await image.update(propertiesOf(last, 'Image'))).toMatchObject({ Status: 'SUCCESS' });
+    expect(simulator.calls.count('DeleteMicrovmImageVersion', 'ListMicrovms')).toBe(4);
+    expect(await denied(last)).toEqual([]);
+  });
+
+  test('adopt an image, build it and release it, the last under a policy that no longer knows its name', async () => {
+    const adopted = (description: string) => {
+      const stack = new Stack(new App(), 'App');
+      new MicrovmImage(stack, 'Image', {
+        code: MicrovmCode.fromInline({ dockerfile: 'FROM scratch\n' }),
+        imageName: 'golden',
+        description,
+        logGroup: logs.LogGroup.fromLogGroupName(stack, 'Logs', '/golden'),
+        engine: MicrovmImageEngine.custom({ adopt: true }),
+      });
+      return DeployedTemplate.of(stack, STACK_ID);
+    };
+    const before = propertiesOf(adopted('by hand'), 'Image');
+    await new SdkAdapter().createImage('golden', before, {}, 'by-hand');
+    await simulator.clock.advance(300_000);
+    simulator.calls.clear();
+    const image = resource('Image');
+
+    // The image carries the stack's tag from its first write on; that write itself goes by the name.
+    expect(await image.create(propertiesOf(adopted('by the stack'), 'Image'))).toMatchObject({ Status: 'SUCCESS', Data: { ImageVersion: '2.0' } });
+    expect(await denied(adopted('by the stack'))).toEqual([]);
+    expect(await image.delete()).toMatchObject({ Status: 'SUCCESS' });
+    expect(simulator.images).toHaveLength(1);
+    expect(await denied(synthesize({ Kept: {} }))).toEqual([]);
+  });
+
+  test('leave an image whose addition failed, under the policy from before', async () => {
+    const after = synthesize({ Kept: {}, Added: { imageName: 'added', engine: MicrovmImageEngine.custom({ retainOnFailure: true }) } });
+    simulator.builds.plan({ failure: { kind: 'container' } });
+    const added = resource('Added');
+    const response = await added.send('Create', propertiesOf(after, 'Added'));
+    expect(await denied(after)).toEqual([]);
+
+    expect(await added.send('Delete', propertiesOf(after, 'Added'), undefined, response.PhysicalResourceId)).toMatchObject({ Status: 'SUCCESS' });
+    expect(simulator.images.map(({ state }) => state)).toEqual(['CREATE_FAILED']);
+    expect(await denied(synthesize({ Kept: {} }))).toEqual([]);
   });
 
   test.each([['generated', {}], ['chosen', { imageName: 'golden' }]])(

@@ -1,11 +1,13 @@
 import { CfnResource } from 'aws-cdk-lib';
-import { ImageProperties } from '../../custom-resources/microvm-image/contract';
+import { EngineProperties, ImageProperties } from '../../custom-resources/microvm-image/contract';
 import { ImagePermissions } from '../../custom-resources/microvm-image-provider';
 
 /** What a `MicrovmImage` asks of its engine. */
 export interface ImageRequest {
-  readonly settings: Omit<ImageProperties, 'runningMicrovms'>;
+  readonly settings: Omit<ImageProperties, keyof EngineProperties>;
   readonly permissions: Omit<ImagePermissions, 'terminatesMicrovms'>;
+  /** The user gave the log group. */
+  readonly logGroupIsGiven: boolean;
 }
 
 /** What the engine answers. */

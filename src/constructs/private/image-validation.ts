@@ -6,8 +6,8 @@ import { RESERVED_TAG_PREFIX } from '../../custom-resources/microvm-image/contra
 const MAX_ENVIRONMENT_VARIABLES = 50;
 const MAX_ENVIRONMENT_KEY = 256;
 const MAX_ENVIRONMENT_VALUE = 4096;
-/** The service allows 50; the library keeps up to 7 for its own. */
-const MAX_TAGS = 43;
+/** The service allows 50; the library keeps up to 8 for its own. */
+const MAX_TAGS = 42;
 const MAX_TAG_KEY = 128;
 const MAX_TAG_VALUE = 256;
 const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
@@ -109,7 +109,7 @@ export function tagProblems(tags: Record<string, string>): string[] {
   const problems: string[] = [];
   const entries = Object.entries(tags).filter(([key]) => !Token.isUnresolved(key));
   if (entries.length > MAX_TAGS) {
-    problems.push(`tags must be at most ${MAX_TAGS}, got ${entries.length}; the service allows 50 and the library keeps 7 for itself`);
+    problems.push(`tags must be at most ${MAX_TAGS}, got ${entries.length}; the service allows 50 and the library keeps 8 for itself`);
   }
   for (const [key, value] of entries) {
     if (key.startsWith(RESERVED_TAG_PREFIX) || key.toLowerCase().startsWith('aws:')) {

@@ -38,6 +38,8 @@ export const Tag = {
   SERVED: 'microvm-cdk:served',
   /** The version consumers were given before that. */
   PREVIOUS: 'microvm-cdk:previous',
+  /** On an image that was taken over: the newest version it had then. */
+  ADOPTED: 'microvm-cdk:adopted',
 } as const;
 
 export enum RunningMicrovms {
@@ -63,8 +65,24 @@ export interface LoggingProperties {
   readonly logStream?: string;
 }
 
+/** How the handler goes about it: nothing here is part of a version. */
+export interface EngineProperties {
+  /** What a delete does about running MicroVMs. Absent in a template: `FAIL`. */
+  readonly runningMicrovms: RunningMicrovms;
+  /** How many versions stay when one is built, that one included. Absent: all. */
+  readonly keepVersions?: number;
+  /** A create takes over an image of this name that nobody owns. Absent: it refuses to. */
+  readonly adopt?: boolean;
+  /** The delete after a failed first create leaves the image. Absent: it deletes it. */
+  readonly retainOnFailure?: boolean;
+  /** How long a create or update may take. Absent: as long as CloudFormation allows. */
+  readonly buildTimeoutSeconds?: number;
+  /** Absent: a create or update ends when the version is built. */
+  readonly waitForBuild?: boolean;
+}
+
 /** The desired image: the decoded form of the resource properties. */
-export interface ImageProperties {
+export interface ImageProperties extends EngineProperties {
   readonly imageName: string;
   readonly description?: string;
   readonly baseImageArn: string;
@@ -81,8 +99,6 @@ export interface ImageProperties {
   readonly hooks?: HookProperties;
   readonly logging: LoggingProperties;
   readonly tags: Record<string, string>;
-  /** What a delete does about running MicroVMs. Absent in a template: `FAIL`. */
-  readonly runningMicrovms: RunningMicrovms;
 }
 
 /** Thrown when resource properties cannot be understood: a verdict, retrying cannot help. */
@@ -126,6 +142,11 @@ export function encodeProperties(image: ImageProperties): Raw {
       : withoutAbsent({ LogGroup: image.logging.logGroup, LogStream: image.logging.logStream }),
     Tags: nonEmpty(image.tags),
     RunningMicrovms: image.runningMicrovms === RunningMicrovms.FAIL ? undefined : image.runningMicrovms,
+    KeepVersions: image.keepVersions,
+    Adopt: image.adopt,
+    RetainOnFailure: image.retainOnFailure,
+    BuildTimeoutInSeconds: image.buildTimeoutSeconds,
+    WaitForBuild: image.waitForBuild,
   });
 }
 
@@ -161,18 +182,28 @@ export function decodeProperties(raw: Raw): ImageProperties {
       terminateSeconds: optionalInteger(hooks, 'TerminateTimeoutInSeconds'),
     },
     logging: {
-      disabled: flag(logging, 'Disabled'),
+      disabled: optionalFlag(logging, 'Disabled') ?? false,
       logGroup: optionalText(logging, 'LogGroup'),
       logStream: optionalText(logging, 'LogStream'),
     },
     tags: textMap(raw, 'Tags'),
     runningMicrovms: decodeRunningMicrovms(raw),
+    keepVersions: optionalInteger(raw, 'KeepVersions'),
+    adopt: optionalFlag(raw, 'Adopt'),
+    retainOnFailure: optionalFlag(raw, 'RetainOnFailure'),
+    buildTimeoutSeconds: optionalInteger(raw, 'BuildTimeoutInSeconds'),
+    waitForBuild: optionalFlag(raw, 'WaitForBuild'),
   };
 }
 
-/** Reads the one property a Delete needs. It never throws: a Delete must get through whatever the template said. */
+/** Reads what a Delete needs. It never throws: a Delete must get through whatever the template said. */
 export function decodeRunningMicrovms(raw: Raw): RunningMicrovms {
   return raw.RunningMicrovms === RunningMicrovms.TERMINATE ? RunningMicrovms.TERMINATE : RunningMicrovms.FAIL;
+}
+
+/** Reads what a Delete needs. It never throws either. */
+export function decodeRetainOnFailure(raw: Raw): boolean {
+  return raw.RetainOnFailure === true || raw.RetainOnFailure === 'true';
 }
 
 /** The parts of an image ARN, which is the physical id of the resource. */
@@ -241,12 +272,12 @@ function integer(raw: Raw, key: string): number {
   return value;
 }
 
-function flag(raw: Raw, key: string): boolean {
+function optionalFlag(raw: Raw, key: string): boolean | undefined {
   const value = optionalText(raw, key);
   if (value !== undefined && value !== 'true' && value !== 'false') {
     throw new InvalidProperties(`${key}: expected true or false, got '${value}'`);
   }
-  return value === 'true';
+  return value === undefined ? undefined : value === 'true';
 }
 
 function texts(raw: Raw, key: string): string[] {

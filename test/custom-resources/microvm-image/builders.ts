@@ -55,7 +55,7 @@ const IDENTITY = decodeRequest(cloudFormationEvent({ RequestType: 'Delete', Phys
 
 /** An Update, unless told otherwise. */
 export function ensureRequest(overrides: Partial<Omit<EnsureRequest, 'desired'>> & { desired?: Partial<ImageProperties> } = {}): EnsureRequest {
-  const { runningMicrovms: _, ...identity } = IDENTITY;
+  const { runningMicrovms: _, retainOnFailure: __, ...identity } = IDENTITY;
   return {
     ...identity,
     kind: 'ensure',

@@ -3,8 +3,8 @@ import { imageProperties } from './builders';
 import * as frozen from './fixtures/properties-v1.json';
 import { stringified } from './stack-events';
 import {
-  decodeProperties, decodeRunningMicrovms, encodeProperties, formatImageArn, ImageAttributes, ImageProperties, InvalidProperties, parseImageArn,
-  RESERVED_TAG_PREFIX, RESOURCE_TYPE, RunningMicrovms, Tag,
+  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, encodeProperties, formatImageArn, ImageAttributes, ImageProperties,
+  InvalidProperties, parseImageArn, RESERVED_TAG_PREFIX, RESOURCE_TYPE, RunningMicrovms, Tag,
 } from '../../../src/custom-resources/microvm-image/contract';
 
 /** The properties as CloudFormation hands them over. */
@@ -42,6 +42,11 @@ const anyImage: fc.Arbitrary<ImageProperties> = fc.record({
   ),
   tags: map,
   runningMicrovms: fc.constantFrom(RunningMicrovms.FAIL, RunningMicrovms.TERMINATE),
+  keepVersions: perhaps(fc.integer({ min: 2, max: 47 })),
+  adopt: perhaps(fc.boolean()),
+  retainOnFailure: perhaps(fc.boolean()),
+  buildTimeoutSeconds: perhaps(fc.integer({ min: 60, max: 3_300 })),
+  waitForBuild: perhaps(fc.boolean()),
 });
 
 describe('the property document', () => {
@@ -97,6 +102,9 @@ describe('the property document', () => {
       ['ReadyTimeoutInSeconds', { Hooks: { Port: '8080', ReadyTimeoutInSeconds: '5 minutes' } }],
       ['Logging', { Logging: 'off' }],
       ['Disabled', { Logging: { Disabled: 'yes' } }],
+      ['KeepVersions', { KeepVersions: 'all' }],
+      ['Adopt', { Adopt: 'perhaps' }],
+      ['BuildTimeoutInSeconds', { BuildTimeoutInSeconds: '55 minutes' }],
       ['Tags', { Tags: [{ Key: 'a', Value: 'b' }] }],
       ['Tags', { Tags: { a: ['b'] } }],
     ])('%s: %j', (property, wrong) => {
@@ -110,10 +118,13 @@ describe('the property document', () => {
   });
 
   test('never keeps a Delete from being decoded', () => {
-    fc.assert(fc.property(fc.dictionary(fc.constantFrom('RunningMicrovms', 'ImageName', 'Hooks'), fc.jsonValue()), (raw) => {
+    fc.assert(fc.property(fc.dictionary(fc.constantFrom('RunningMicrovms', 'RetainOnFailure', 'ImageName', 'Hooks'), fc.jsonValue()), (raw) => {
+      expect([true, false]).toContain(decodeRetainOnFailure(raw));
       expect([RunningMicrovms.FAIL, RunningMicrovms.TERMINATE]).toContain(decodeRunningMicrovms(raw));
     }));
     expect(decodeRunningMicrovms({ RunningMicrovms: 'terminate' })).toBe(RunningMicrovms.FAIL);
+    expect(decodeRetainOnFailure(delivered(imageProperties({ retainOnFailure: true })))).toBe(true);
+    expect(decodeRetainOnFailure(delivered(imageProperties()))).toBe(false);
   });
 });
 

@@ -68,6 +68,17 @@ describe('a tick', () => {
     expect(service.names).toEqual(['getImage', 'listBaseVersions', 'createImage']);
   });
 
+  test('looks up who runs a version before it deletes it, and does nothing else in that tick', async () => {
+    service.image = imageView();
+    service.versions = ['3.0', '2.0', '1.0'].map((version) => versionView(version, { config: OLD, createdAt: ACCEPTED_AT - 1_000 * MINUTE }));
+    service.versions.unshift(versionView('4.0', { config: OLD }));
+    service.microvmsOf = { '1.0': ['microvm-1'] };
+
+    expect((await tick(ensureRequest({ desired: { keepVersions: 2 } }))).type).toBe('wait');
+    expect(service.names).toEqual(['getImage', 'listVersions', 'listMicrovmsOfVersion', 'listMicrovmsOfVersion', 'tag', 'deleteVersion']);
+    expect(service.calls.at(-1)!.args).toEqual([IMAGE_ARN, '2.0']);
+  });
+
   test('sees the newest version first, in whatever order the service lists them', async () => {
     service.image = imageView();
     service.versions = [versionView('10.0'), versionView('9.0'), versionView('2.0'), versionView('11.0', { config: OLD })];
@@ -147,6 +158,12 @@ describe('tags that the service does not take now', () => {
     service.image = imageView({ state: 'UPDATING', tags: ownTags(servedTag('1.0', DIGEST)) });
     service.versions = [versionView('2.0', { state: 'IN_PROGRESS', config: OLD }), versionView('1.0')];
     expect(await tick()).toMatchObject({ type: 'done', attributes: { ImageVersion: '1.0' } });
+  });
+
+  test('hold back a version of an image to adopt, which would be deleted one day without them', async () => {
+    service.image = imageView({ state: 'UPDATING', tags: {} });
+    service.versions = [versionView('2.0', { state: 'IN_PROGRESS', config: OLD }), versionView('1.0')];
+    expect((await tick(ensureRequest({ isNew: true, desired: { adopt: true } }))).type).toBe('wait');
   });
 
   test('do not hold back the clearing of a failed version', async () => {
@@ -335,12 +352,27 @@ describe('a Delete that the service refuses because of MicroVMs', () => {
   });
 });
 
+test.each<Refusal>(['busy', 'invalid', 'runningMicrovms', 'notFound', 'transient', 'denied'])('a refused delete of an old version is waited out (%s)', async (kind) => {
+  service.image = imageView();
+  service.versions = ['3.0', '2.0', '1.0'].map((version) => versionView(version, { config: OLD, createdAt: ACCEPTED_AT - 1_000 * MINUTE }));
+  service.refuse('deleteVersion', kind);
+  expect((await tick(ensureRequest({ desired: { keepVersions: 2 } }))).type).toBe('wait');
+  expect(service.changes).toEqual(['tag', 'deleteVersion']);
+});
+
 test('a Delete never touches an image of another resource', async () => {
   service.image = imageView({ tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER }) });
   service.versions = [versionView('1.0')];
   expect((await tick(deleteRequest({ runningMicrovms: RunningMicrovms.TERMINATE }))).type).toBe('done');
   expect(service.changes).toEqual([]);
   expect(log).toContainEqual(expect.objectContaining({ why: expect.stringMatching(/belongs to another resource/) }));
+});
+
+test.each<Refusal>(['busy', 'denied', 'transient'])('a released image is released although its last tag stays (%s)', async (kind) => {
+  service.image = imageView({ tags: { [Tag.STACK]: ownTags()[Tag.STACK] } });
+  service.refuse('untag', kind);
+  expect((await tick(deleteRequest())).type).toBe('done');
+  expect(service.calls.at(-1)!.args).toEqual([IMAGE_ARN, [Tag.STACK]]);
 });
 
 test('a request that was overtaken changes nothing any more', async () => {

@@ -6,7 +6,7 @@ import {
 
 type Call = keyof ServicePort;
 
-const READS: Call[] = ['getImage', 'listVersions', 'listBuilds', 'getBuildStage', 'listBaseVersions', 'listLiveMicrovms', 'tailLog'];
+const READS: Call[] = ['getImage', 'listVersions', 'listBuilds', 'getBuildStage', 'listBaseVersions', 'listLiveMicrovms', 'listMicrovmsOfVersion', 'tailLog'];
 
 /** The port with one image behind it: it answers what it is told to, and keeps what it was asked. */
 export class FakeService implements ServicePort {
@@ -16,6 +16,7 @@ export class FakeService implements ServicePort {
   public stage: BuildStage = 'container';
   public baseVersions: BaseVersionView[] = [{ version: '1.0', status: 'AVAILABLE' }];
   public liveMicrovms: string[] = [];
+  public microvmsOf: Record<string, string[]> = {};
   public logLines: string[] = [];
 
   public readonly calls: Array<{ readonly name: Call; readonly args: unknown[] }> = [];
@@ -42,6 +43,7 @@ export class FakeService implements ServicePort {
   public async getBuildStage(...args: [string, string, string]): Promise<BuildStage> { return this.answer('getBuildStage', args, this.stage); }
   public async listBaseVersions(arn: string): Promise<BaseVersionView[]> { return this.answer('listBaseVersions', [arn], this.baseVersions); }
   public async listLiveMicrovms(imageArn: string): Promise<string[]> { return this.answer('listLiveMicrovms', [imageArn], this.liveMicrovms); }
+  public async listMicrovmsOfVersion(imageArn: string, version: string): Promise<string[]> { return this.answer('listMicrovmsOfVersion', [imageArn, version], this.microvmsOf[version] ?? []); }
   public async tailLog(...args: [string, string, number]): Promise<string[]> { return this.answer('tailLog', args, this.logLines); }
 
   public async createImage(...args: [string, ImageConfig, Record<string, string>, string]): Promise<void> { return this.answer('createImage', args, undefined); }

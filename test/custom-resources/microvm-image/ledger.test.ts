@@ -16,7 +16,10 @@ const anyEntry: fc.Arbitrary<LedgerEntry> = fc.record({
   tokenHash: token.map(hashToken),
   baseVersion: fc.option(fc.nat().map(String), { nil: '' }),
 });
-const anyAttempt: fc.Arbitrary<Attempt> = fc.record({ requestId: fc.uuid(), since: version, tokenHash: token.map(hashToken) });
+const anyAttempt: fc.Arbitrary<Attempt> = fc.record(
+  { requestId: fc.uuid(), since: version, tokenHash: token.map(hashToken), pruned: fc.integer({ min: 1, max: 999 }) },
+  { requiredKeys: ['requestId', 'since', 'tokenHash'] },
+);
 
 describe('the ledger', () => {
   test('reads what it wrote', () => {
@@ -45,7 +48,7 @@ describe('the ledger', () => {
 
   test.each([
     [''], ['-'], ['12.0'], ['12/0123456789abcdef0123456789abcdef/-/1'], ['12.0/short/-/1'], ['12.0/0123456789ABCDEF0123456789ABCDEF/-/1'],
-    ['12.0/0123456789abcdef0123456789abcdef/-/1/more'], ['12.0/0123456789abcdef0123456789abcdef//1'], ['/11.0/-'], ['request/eleven/-'],
+    ['12.0/0123456789abcdef0123456789abcdef/-/1/more'], ['12.0/0123456789abcdef0123456789abcdef//1'], ['/11.0/-'], ['request/eleven/-'], ['request/11.0/-/0'], ['request/11.0/-/many'],
   ])('takes %p for nothing', (garbage) => {
     expect(readLedger({ [Tag.SERVED]: garbage, [Tag.PREVIOUS]: garbage, [Tag.ATTEMPT]: garbage }))
       .toEqual({ served: undefined, previous: undefined, attempt: undefined });

@@ -52,7 +52,7 @@ describe('what cannot pass', () => {
   });
 
   test('is no verdict when it only kept a failed version from being cleared away', () => {
-    expect(after('invalid', 'This is the last version. Please delete the entire image', ACCEPTED_AT, 'deleteVersion').type).toBe('wait');
+    expect(after('invalid', 'This is the last version. Please delete the entire image', ACCEPTED_AT, { type: 'deleteVersion', version: '1.0' }).type).toBe('wait');
   });
 });
 

@@ -49,6 +49,19 @@ describe('decoding a request', () => {
     expect(at('2026-08-01T10:00:00.000Z') > at('2026-08-01T09:59:59.999Z')).toBe(true);
   });
 
+  test('allows the time the template asks for, and never more than CloudFormation does', () => {
+    expect(ensure().timeAllowed).toBe(55 * 60_000);
+    expect(ensure({ ResourceProperties: properties({ buildTimeoutSeconds: 90 }) }).timeAllowed).toBe(90_000);
+    expect(ensure({ ResourceProperties: properties({ buildTimeoutSeconds: 7_200 }) }).timeAllowed).toBe(55 * 60_000);
+  });
+
+  test('knows of a Delete whether it leaves what could not be built', () => {
+    const remove = (retainOnFailure?: boolean) => decodeRequest(
+      cloudFormationEvent({ RequestType: 'Delete', PhysicalResourceId: IMAGE_ARN, ResourceProperties: properties({ retainOnFailure, buildTimeoutSeconds: 90 }) }), ACCEPTED_AT);
+    expect(remove(true)).toMatchObject({ retainOnFailure: true, timeAllowed: 55 * 60_000 });
+    expect(remove()).toMatchObject({ retainOnFailure: false });
+  });
+
   test('knows the owner by stack and logical id, and by nothing else', () => {
     // sha256 of "<StackId>|AppImage1234ABCD"
     expect(ensure().owner).toBe('fed9567802ad19a7182666fa8c6c743d');

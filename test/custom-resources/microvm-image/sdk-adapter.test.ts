@@ -242,6 +242,21 @@ describe('MicroVMs', () => {
     await simulator.clock.advance(BUILD_MS);
     expect(await adapter.listLiveMicrovms(arn)).toEqual([second]);
   });
+
+  test('of one version are those that run it, until they are terminated', async () => {
+    await createAndBuild();
+    const first = await startMicrovm();
+    await adapter.updateImage(arn, config({ description: 'next' }), 'token-2');
+    await simulator.clock.advance(BUILD_MS);
+    const second = await startMicrovm();
+    expect(await adapter.listMicrovmsOfVersion(arn, '1.0')).toEqual([first]);
+    expect(await adapter.listMicrovmsOfVersion(arn, '2.0')).toEqual([second]);
+
+    await adapter.terminateMicrovm(first);
+    expect(await adapter.listMicrovmsOfVersion(arn, '1.0')).toEqual([first]);
+    await simulator.clock.advance(BUILD_MS);
+    expect(await adapter.listMicrovmsOfVersion(arn, '1.0')).toEqual([]);
+  });
 });
 
 describe('the end of a log', () => {

@@ -1,11 +1,17 @@
 import { createHash } from 'crypto';
 import { ImageProperties } from '../contract';
 
+/** What a version is built from. The rest of the properties is about the image or the engine, and builds nothing. */
+const BUILT_FROM = [
+  'description', 'baseImageArn', 'baseImageVersion', 'buildRoleArn', 'codeArtifactUri', 'minimumMemoryInMiB', 'egressNetworkConnectors',
+  'additionalOsCapabilities', 'environmentVariables', 'hooks', 'logging',
+] as const;
+
 /** The configuration of one version: what the template asks for, or what the service recorded, in one form. */
-export type ImageConfig = Omit<ImageProperties, 'imageName' | 'baseImageRefreshToken' | 'tags' | 'runningMicrovms'>;
+export type ImageConfig = Pick<ImageProperties, typeof BUILT_FROM[number]>;
 
 export function desiredConfig(image: ImageProperties): ImageConfig {
-  const { imageName, baseImageRefreshToken, tags, runningMicrovms, ...config } = image;
+  const config = Object.fromEntries(BUILT_FROM.map((name) => [name, image[name]])) as unknown as ImageConfig;
   return { ...config, baseImageVersion: image.baseImageVersion === undefined ? undefined : bareVersion(image.baseImageVersion) };
 }
 

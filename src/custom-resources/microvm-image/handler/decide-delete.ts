@@ -1,6 +1,8 @@
 import { RunningMicrovms, Tag } from '../contract';
-import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, tagsMayBeLate, wait } from './decision';
+import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, some, TagChange, tagsMayBeLate, wait } from './decision';
+import { RETAINED } from './ownership';
 import { DeleteRequest } from './request';
+import { ImageView } from './service-port';
 
 /**
  * One step towards the end of an image. It succeeds only when the image is gone, because its name stays reserved until
@@ -16,10 +18,18 @@ export function decideDelete(request: DeleteRequest, seen: Observation, now: num
     return wait('the image shows no tags yet');
   }
   const owner = image.tags[Tag.OWNER];
+  if (owner === RETAINED + request.owner) {
+    return done(`image '${request.imageName}' was never built and is left as it is`);
+  }
+  if (owner === undefined) {
+    const left = image.tags[Tag.STACK] === request.stack ? ownTagsOf(image) : [];
+    return {
+      action: left.length > 0 ? { type: 'untag', keys: left } : undefined,
+      outcome: { type: 'done', why: `image '${request.imageName}' carries no owner tag: released, not deleted` },
+    };
+  }
   if (owner !== request.owner) {
-    return done(owner === undefined
-      ? `image '${request.imageName}' carries no owner tag: released, not deleted`
-      : `image '${request.imageName}' belongs to another resource: not touched`);
+    return done(`image '${request.imageName}' belongs to another resource: not touched`);
   }
   if (laterClaim(image, request) !== undefined) {
     return fail(`a later request took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
@@ -45,6 +55,15 @@ export function decideDelete(request: DeleteRequest, seen: Observation, now: num
   }
   if (image.state === 'CREATING' || image.state === 'UPDATING') {
     return wait(`the image is ${image.state}`);
+  }
+  if (request.retainOnFailure && neverBuilt(image, seen)) {
+    return {
+      tags: { set: { [Tag.OWNER]: RETAINED + request.owner, [Tag.REQUEST]: request.stamp }, remove: [] },
+      outcome: { type: 'wait', why: 'leaving the image that could not be built' },
+    };
+  }
+  if (image.tags[Tag.ADOPTED] !== undefined) {
+    return { tags: release(request, image), outcome: { type: 'wait', why: 'releasing the adopted image' } };
   }
   return {
     // So that an older request that still runs does not take the gap for an image to create.
@@ -73,8 +92,24 @@ function pinned(request: DeleteRequest, live: string[]): Decision {
 /** TerminateMicrovm allows 10 calls a second. */
 const TERMINATE_AT_ONCE = 10;
 
-function some(ids: string[]): string {
-  return ids.slice(0, 5).join(', ') + (ids.length > 5 ? ` and ${ids.length - 5} more` : '');
+/** The create that made it failed, with all the builds it tried. */
+function neverBuilt(image: ImageView, seen: Observation): boolean {
+  return ['CREATE_FAILED', 'UPDATE_FAILED'].includes(image.state) && image.tags[Tag.SERVED] === undefined
+    && seen.versions.every((version) => version.state === 'FAILED');
+}
+
+/**
+ * An older request that still runs must see the claim first: an image without tags looks to it like one to take over.
+ * The stack's tag stays to the end: without it the handler may not even look at an image of a name of the user's.
+ */
+function release(request: DeleteRequest, image: ImageView): TagChange {
+  return image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`)
+    ? { set: {}, remove: ownTagsOf(image).filter((key) => key !== Tag.STACK) }
+    : { set: { [Tag.REQUEST]: request.stamp }, remove: [] };
+}
+
+function ownTagsOf(image: ImageView): string[] {
+  return Object.values(Tag).filter((key) => key in image.tags);
 }
 
 function done(why: string): Decision {

@@ -1,13 +1,17 @@
 import { createHash } from 'crypto';
 import { ImageAttributes, ImageProperties, Tag } from '../contract';
 import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
-import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, TagChange, tagsMayBeLate, wait } from './decision';
-import { compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
+import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, Outcome, some, TagChange, tagsMayBeLate, wait } from './decision';
+import { Attempt, compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
+import { isAbandoned, isOwn } from './ownership';
 import { EnsureRequest } from './request';
+import { nextToPrune, VERSION_QUOTA } from './retention';
 import { BaseVersionView, ImageView, VersionView } from './service-port';
 
 /** A build role's new policy may reach S3 late, and the service finds out only while it builds. One more build, no more. */
 const MAX_BUILDS_PER_REQUEST = 2;
+/** More would hold the build up; the next request goes on. */
+const MAX_PRUNED_PER_REQUEST = 3;
 
 /**
  * One step towards the image of a Create or Update request.
@@ -16,7 +20,7 @@ const MAX_BUILDS_PER_REQUEST = 2;
  * The order of the questions is the design: is it ours, is there a version to reuse, is one being built, build one.
  */
 export function decideEnsure(request: EnsureRequest, seen: Observation, now: number): Decision {
-  const expired = now - request.acceptedAt >= Limit.DEADLINE;
+  const expired = now - request.acceptedAt >= request.timeAllowed;
   const { image } = seen;
   if (image === undefined || image.state === 'DELETED') {
     // A cancelled rename may still wait for a build slot when its rollback has claimed the image it came from.
@@ -24,7 +28,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
     if (back !== undefined) {
       return superseded(request, back);
     }
-    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, now, [], '0.0');
+    return expired ? timedOut(request, 'the service accepted no build') : startBuild(request, seen, now, [], newAttempt(request, '0.0'));
   }
 
   if (tagsMayBeLate(image, request, now)) {
@@ -52,8 +56,8 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   }
 
   const claimed = ledger.attempt?.requestId === request.requestId;
-  const since = claimed ? ledger.attempt!.since : newestVersionNotOf(config, seen.versions);
-  const claim = claimed ? undefined : claimTags(request, since, image);
+  const attempt = claimed ? ledger.attempt! : newAttempt(request, newestVersionNotOf(config, seen.versions));
+  const claim = claimed ? undefined : claimTags(request, attempt, image, seen.versions);
   const newest = seen.versions[0];
   if (isBuilding(newest)) {
     if (allPending(newest, seen.builds) && now - newest.createdAt >= Limit.WEDGED) {
@@ -62,23 +66,28 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
         'such a build is usually a replayed client token; the service lets go of it after some hours. Deploy under another imageName, or wait and deploy again',
       );
     }
+    if (request.desired.waitForBuild === false && compareVersions(newest.version, attempt.since) > 0 && configMatches(config, newest.config)) {
+      // Not served before it is built: the ledger names what a rollback can go back to.
+      return { tags: claim, outcome: handOut(request, newest, `version ${newest.version} is building, and nobody waits for it`) };
+    }
     return expired
       ? timedOut(request, `version ${newest.version} was still building; deploy again and it is picked up when it is done`)
       : { tags: claim, outcome: { type: 'wait', why: `version ${newest.version} is building` } };
   }
 
-  const failed = seen.versions.filter((version) => version.state === 'FAILED' && compareVersions(version.version, since) > 0
+  const failed = seen.versions.filter((version) => version.state === 'FAILED' && compareVersions(version.version, attempt.since) > 0
     && configMatches(config, version.config));
   if (failed.length > 0 && !mayBuildAgain(request, failed, seen)) {
     return { outcome: { type: 'fail', failure: { type: 'build', version: failed[0], builds: failed[0] === newest ? seen.builds : [] } } };
   }
   if (expired) {
-    return timedOut(request, 'the service accepted no build');
+    const leaving = seen.versions.find((version) => version.state === 'DELETING');
+    return timedOut(request, leaving ? `the service did not finish the delete of version ${leaving.version}` : 'the service accepted no build');
   }
   if (image.state === 'CREATING' || image.state === 'UPDATING') {
     return { tags: claim, outcome: { type: 'wait', why: `the image is ${image.state}` } };
   }
-  return startBuild(request, seen, now, failed, since, image);
+  return startBuild(request, seen, now, failed, attempt, { image, ledger });
 }
 
 /** A refresh token means something only while the base image is whatever is newest. */
@@ -110,20 +119,31 @@ function reuse(
   if (match.status === 'INACTIVE') {
     return image.state === 'UPDATING' || image.state === 'CREATING'
       ? wait(`version ${match.version} is INACTIVE, and the image is ${image.state}`)
-      : { tags: claimTag(request, image), action: { type: 'activate', version: match.version }, outcome: { type: 'wait', why: `activating version ${match.version}` } };
+      : {
+        tags: { set: changed({ ...ownership(request, image, seen.versions), [Tag.REQUEST]: request.stamp }, image), remove: [] },
+        action: { type: 'activate', version: match.version },
+        outcome: { type: 'wait', why: `activating version ${match.version}` },
+      };
   }
-  const baseVersion = bareVersion(match.config.baseImageVersion ?? '');
   const entry: LedgerEntry = {
-    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request.desired), baseVersion,
-  };
-  const attributes: ImageAttributes = {
-    ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: match.version, BaseImageVersion: baseVersion,
+    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request.desired), baseVersion: baseVersionOf(match),
   };
   return {
-    tags: finalTags(request, entry, image, ledger),
+    tags: finalTags(request, entry, image, seen.versions, ledger),
     action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
-    outcome: { type: 'done', why: `version ${match.version} is what the template asks for`, attributes },
+    outcome: handOut(request, match, `version ${match.version} is what the template asks for`),
   };
+}
+
+function handOut(request: EnsureRequest, version: VersionView, why: string): Outcome {
+  const attributes: ImageAttributes = {
+    ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: version.version, BaseImageVersion: baseVersionOf(version),
+  };
+  return { type: 'done', why, attributes };
+}
+
+function baseVersionOf(version: VersionView): string {
+  return bareVersion(version.config.baseImageVersion ?? '');
 }
 
 /**
@@ -136,9 +156,46 @@ function clearFailedVersion(versions: VersionView[], ledger: Ledger): Action | u
   return failed && { type: 'deleteVersion', version: failed.version };
 }
 
+/** What makes room for the version about to be built. Undefined: enough was done. */
+function prune(request: EnsureRequest, seen: Observation, now: number, attempt: Attempt, { image, ledger }: Existing): Decision | { inUse?: string } {
+  const { keepVersions } = request.desired;
+  const full = seen.versions.length >= VERSION_QUOTA;
+  const pruned = attempt.pruned ?? 0;
+  if (keepVersions === undefined || (!full && (pruned >= MAX_PRUNED_PER_REQUEST || now - request.acceptedAt >= Limit.PRUNING))) {
+    return {};
+  }
+  const microvmsOf = seen.microvmsOf ?? {};
+  const next = nextToPrune({
+    versions: seen.versions, keep: keepVersions, ledger, since: attempt.since, adopted: image.tags[Tag.ADOPTED], microvmsOf,
+  }, now);
+  switch (next.type) {
+    case 'none':
+      return { inUse: full && next.inUse.length > 0 ? some(next.inUse.map((version) => `${version} (${some(microvmsOf[version])})`)) : undefined };
+    case 'ask':
+      return { need: { microvmsOf: next.version }, outcome: { type: 'wait', why: `whether version ${next.version} is in use is not known yet` } };
+    case 'delete':
+      return {
+        // Counted before it is tried, so that a delete the service refuses does not hold the build up.
+        tags: claimTags(request, { ...attempt, pruned: pruned + 1 }, image, seen.versions),
+        action: { type: 'deleteVersion', version: next.version },
+        outcome: { type: 'wait', why: `deleting version ${next.version} before a new one is built` },
+      };
+  }
+}
+
+/** The image a new version is built of, unless it is the first. */
+interface Existing {
+  readonly image: ImageView;
+  readonly ledger: Ledger;
+}
+
 function startBuild(
-  request: EnsureRequest, seen: Observation, now: number, failed: VersionView[], since: string, image?: ImageView,
+  request: EnsureRequest, seen: Observation, now: number, failed: VersionView[], attempt: Attempt, existing?: Existing,
 ): Decision {
+  const room = existing === undefined ? {} : prune(request, seen, now, attempt, existing);
+  if ('outcome' in room) {
+    return room;
+  }
   const wanted = desiredConfig(request.desired);
   if (wanted.baseImageVersion === undefined && seen.baseVersions === undefined) {
     return { need: 'baseVersions', outcome: { type: 'wait', why: 'the base image version is not known yet' } };
@@ -154,18 +211,22 @@ function startBuild(
   // The service keeps client tokens for good and replays the first answer, so a token names one attempt of one request.
   // The unique name already keeps a create from happening twice, so its token need not outlive the tick: were the image
   // deleted meanwhile, an older token would bring back an image that never builds.
-  const attempt = image === undefined ? `${request.requestId}/create/${now}` : `${request.requestId}/build/${failed.length + 1}`;
-  const clientToken = createHash('sha256').update(attempt).digest('hex');
-  const tags = { ...claimTags(request, since, image).set };
-  if (image === undefined) {
+  const occasion = existing === undefined ? `${request.requestId}/create/${now}` : `${request.requestId}/build/${failed.length + 1}`;
+  const clientToken = createHash('sha256').update(occasion).digest('hex');
+  if (existing === undefined) {
     return {
-      action: { type: 'create', config, tags: { ...tags, ...request.desired.tags }, clientToken },
+      action: { type: 'create', config, tags: { ...claimTags(request, attempt).set, ...request.desired.tags }, clientToken },
       outcome: { type: 'wait', why: 'creating the image' },
     };
   }
+  const { image } = existing;
+  const claim = claimTags(request, attempt, image, seen.versions);
   return {
-    tags: { set: changed(tags, image), remove: [] },
-    action: { type: 'build', config, clientToken },
+    // While the image builds it may take no tags, and a request that does not wait has no other moment for the user's.
+    tags: request.desired.waitForBuild === false
+      ? { set: { ...claim.set, ...changed(request.desired.tags, image) }, remove: removedFrom(image, request) }
+      : claim,
+    action: { type: 'build', config, clientToken, inUse: room.inUse },
     outcome: { type: 'wait', why: 'building a new version' },
   };
 }
@@ -190,20 +251,25 @@ function newestVersionNotOf(config: ImageConfig, versions: VersionView[]): strin
   return before[0]?.version ?? '0.0';
 }
 
-/** Tags that say whose the image is and which request works on it; written before anything is built. */
-function claimTags(request: EnsureRequest, since: string, image: ImageView | undefined): TagChange {
-  const set = {
+function newAttempt(request: EnsureRequest, since: string): Attempt {
+  return { requestId: request.requestId, since, tokenHash: tokenHashOf(request.desired) };
+}
+
+/** Tags that say whose the image is. */
+function ownership(request: EnsureRequest, image: ImageView | undefined, versions: VersionView[]): Record<string, string> {
+  const adopting = request.isNew && image !== undefined && !isOwn(image, request);
+  return {
     [Tag.OWNER]: request.owner,
     [Tag.STACK]: request.stack,
     [Tag.STACK_NAME]: request.stackName,
-    [Tag.REQUEST]: request.stamp,
-    [Tag.ATTEMPT]: writeAttempt({ requestId: request.requestId, since, tokenHash: tokenHashOf(request.desired) }),
+    ...(adopting ? { [Tag.ADOPTED]: versions[0]?.version ?? '0.0' } : {}),
   };
-  return { set: changed(set, image), remove: [] };
 }
 
-function claimTag(request: EnsureRequest, image: ImageView): TagChange {
-  return { set: changed({ [Tag.REQUEST]: request.stamp }, image), remove: [] };
+/** And which request works on it: written before anything is built. */
+function claimTags(request: EnsureRequest, attempt: Attempt, image?: ImageView, versions: VersionView[] = []): TagChange {
+  const set = { ...ownership(request, image, versions), [Tag.REQUEST]: request.stamp, [Tag.ATTEMPT]: writeAttempt(attempt) };
+  return { set: changed(set, image), remove: [] };
 }
 
 /**
@@ -217,29 +283,31 @@ function servedBefore(request: EnsureRequest, ledger: Ledger): LedgerEntry | und
   return noted ?? ledger.served;
 }
 
-function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, ledger: Ledger): TagChange {
+function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, versions: VersionView[], ledger: Ledger): TagChange {
   const before = servedBefore(request, ledger);
   const set: Record<string, string> = {
-    [Tag.OWNER]: request.owner,
-    [Tag.STACK]: request.stack,
-    [Tag.STACK_NAME]: request.stackName,
+    ...ownership(request, image, versions),
     [Tag.REQUEST]: image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`) ? image.tags[Tag.REQUEST] : request.stamp,
     [Tag.SERVED]: writeEntry(entry),
     // Were it the same version under another refresh token.
     ...(before !== undefined && writeEntry(before) !== writeEntry(entry) ? { [Tag.PREVIOUS]: writeEntry(before) } : {}),
     ...request.desired.tags,
   };
-  return { set: changed(set, image), remove: request.removedTags.filter((key) => key in image.tags) };
+  return { set: changed(set, image), remove: removedFrom(image, request) };
+}
+
+function removedFrom(image: ImageView, request: EnsureRequest): string[] {
+  return request.removedTags.filter((key) => key in image.tags);
 }
 
 function changed(tags: Record<string, string>, image: ImageView | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).filter(([key, value]) => image?.tags[key] !== value));
 }
 
-/** An image without an owner is ours by its physical id, or by the stack's tag that it still has. */
+/** By its owner; without one by its physical id, or by the stack's tag that it still has; or because it may be adopted. */
 function isOurs(request: EnsureRequest, image: ImageView): boolean {
-  const owner = image.tags[Tag.OWNER];
-  return owner === undefined ? !request.isNew || image.tags[Tag.STACK] === request.stack : owner === request.owner;
+  const lostItsOwner = image.tags[Tag.OWNER] === undefined && (!request.isNew || image.tags[Tag.STACK] === request.stack);
+  return isOwn(image, request) || lostItsOwner || (request.isNew && request.desired.adopt === true && isAbandoned(image));
 }
 
 function notOurs(request: EnsureRequest, image: ImageView): Decision {
@@ -248,7 +316,7 @@ function notOurs(request: EnsureRequest, image: ImageView): Decision {
     : stack === undefined ? 'does not belong to a stack' : `belongs to stack '${stack}'`;
   return fail(
     `an image named '${request.imageName}' already exists in this account and region and ${owner}`,
-    'choose another imageName, or leave it out to get a name of its own',
+    `choose another imageName, or leave it out to get a name of its own${isAbandoned(image) ? '; to take this image over, set engine: MicrovmImageEngine.custom({ adopt: true })' : ''}`,
   );
 }
 
@@ -257,10 +325,15 @@ function superseded(request: EnsureRequest, claim: string): Decision {
 }
 
 function timedOut(request: EnsureRequest, what: string): Decision {
-  return fail(
-    `image '${request.imageName}' was not ready after ${minutes(Limit.DEADLINE)} minutes: ${what}`,
-    'CloudFormation waits no longer than an hour for a custom resource; make the build shorter or deploy again',
-  );
+  return request.timeAllowed < Limit.DEADLINE
+    ? fail(
+      `image '${request.imageName}' was not ready within its buildTimeout of ${Math.round(request.timeAllowed / 1_000)} seconds: ${what}`,
+      `raise buildTimeout (up to ${minutes(Limit.DEADLINE)} minutes), make the build shorter or deploy again`,
+    )
+    : fail(
+      `image '${request.imageName}' was not ready after ${minutes(Limit.DEADLINE)} minutes: ${what}`,
+      'CloudFormation waits no longer than an hour for a custom resource; make the build shorter or deploy again',
+    );
 }
 
 function minutes(milliseconds: number): number {

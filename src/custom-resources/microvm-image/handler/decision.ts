@@ -14,6 +14,8 @@ export interface Observation {
   readonly builds: BuildView[];
   /** Only after a decision asked for them. */
   readonly baseVersions?: BaseVersionView[];
+  /** MicroVMs that run a version, by version; only after a decision asked for them. */
+  readonly microvmsOf?: Record<string, string[]>;
   /** MicroVMs that pin the image; only after the service refused a delete because of them. */
   readonly liveMicrovms?: string[];
 }
@@ -21,10 +23,12 @@ export interface Observation {
 /** At most one of these a tick. Tags ride along and are written first. */
 export type Action =
   | { readonly type: 'create'; readonly config: ImageConfig; readonly tags: Record<string, string>; readonly clientToken: string }
-  | { readonly type: 'build'; readonly config: ImageConfig; readonly clientToken: string }
+  /** `inUse` says what to blame when there is no room for another version. */
+  | { readonly type: 'build'; readonly config: ImageConfig; readonly clientToken: string; readonly inUse?: string }
   | { readonly type: 'activate'; readonly version: string }
   | { readonly type: 'deleteVersion'; readonly version: string }
   | { readonly type: 'deleteImage' }
+  | { readonly type: 'untag'; readonly keys: string[] }
   | { readonly type: 'terminate'; readonly microvmIds: string[] };
 
 export interface TagChange {
@@ -49,7 +53,7 @@ export interface Decision {
   readonly action?: Action;
   readonly outcome: Outcome;
   /** Look this up and decide again: nothing is done before. */
-  readonly need?: 'baseVersions';
+  readonly need?: 'baseVersions' | { readonly microvmsOf: string };
 }
 
 export function wait(why: string): Decision {
@@ -81,7 +85,14 @@ export const Limit = {
   TAGS_LAG: 20 * SECOND,
   /** How long a name may stay reserved by an image that is being deleted, or a quota other than that of builds be full. */
   RESERVED: 5 * MINUTE,
+  /** How long old versions may hold a build up. A delete of one takes seconds; some have been seen to take days. */
+  PRUNING: MINUTE,
 } as const;
+
+/** The first few of many. */
+export function some(names: string[]): string {
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+}
 
 /** No build of the version has started yet. */
 export function allPending(version: VersionView, builds: BuildView[]): boolean {

@@ -1,3 +1,4 @@
+import { Tag } from '../contract';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
@@ -40,12 +41,12 @@ export class Driver {
   }
 
   private async step(request: Request): Promise<Outcome> {
-    let action: Action['type'] | undefined;
+    let action: Action | undefined;
     try {
       let seen = await this.observe(request);
       let decision = this.decide(request, seen);
-      if (decision.need === 'baseVersions' && request.kind === 'ensure') {
-        seen = { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
+      while (decision.need !== undefined && request.kind === 'ensure') {
+        seen = await this.lookUp(request, seen, decision.need);
         decision = this.decide(request, seen);
       }
       this.log(request, {
@@ -57,20 +58,20 @@ export class Driver {
       if (!await this.writeTags(request, decision)) {
         return { type: 'wait', why: 'the image does not take tags now' };
       }
-      action = decision.action?.type;
+      action = decision.action;
       try {
-        await this.act(request.imageArn, decision.action);
+        await this.act(request.imageArn, action);
       } catch (error) {
         if (!(error instanceof ServiceRefusal)) {
           throw error;
         }
-        // The version handed out is there whether or not the failed one beside it could be cleared away; a passing fault
-        // is given one more tick or two.
+        // A version handed out is there whether or not the failed one beside it could be cleared away, and a released image
+        // is released; a passing fault is given one more tick or two.
         if (decision.outcome.type === 'done') {
           const retry = error.refusal === 'transient' && this.clock() - request.acceptedAt < Limit.CLEAR;
           return retry ? { type: 'wait', why: error.message } : decision.outcome;
         }
-        return error.refusal === 'runningMicrovms'
+        return error.refusal === 'runningMicrovms' && action?.type === 'deleteImage'
           ? await this.clearMicrovms(request, seen)
           : afterRefusal(request, error, this.clock(), action);
       }
@@ -82,6 +83,14 @@ export class Driver {
 
   private decide(request: Request, seen: Observation): Decision {
     return request.kind === 'ensure' ? decideEnsure(request, seen, this.clock()) : decideDelete(request, seen, this.clock());
+  }
+
+  private async lookUp(request: EnsureRequest, seen: Observation, need: NonNullable<Decision['need']>): Promise<Observation> {
+    if (need === 'baseVersions') {
+      return { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
+    }
+    const microvms = await this.service.listMicrovmsOfVersion(request.imageArn, need.microvmsOf);
+    return { ...seen, microvmsOf: { ...seen.microvmsOf, [need.microvmsOf]: microvms } };
   }
 
   private async observe(request: Request): Promise<Observation> {
@@ -99,7 +108,8 @@ export class Driver {
 
   /**
    * False when the tags could not be written and the action must not be taken without them: a build that nobody claimed
-   * could be started twice. A version that is handed out is the same with or without them, and so is a deleted image.
+   * could be started twice, and an adopted image that is not marked would be deleted one day. A version that is handed out
+   * is the same with or without them, and so is a deleted image.
    */
   private async writeTags(request: Request, decision: Decision): Promise<boolean> {
     const change: TagChange = decision.tags ?? { set: {}, remove: [] };
@@ -114,7 +124,8 @@ export class Driver {
     } catch (error) {
       if (error instanceof ServiceRefusal && (error.refusal === 'busy' || decision.action?.type === 'deleteImage')) {
         this.log(request, { warning: 'tags wait for the next request', refused: error.message });
-        return decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done';
+        return !(Tag.ADOPTED in change.set)
+          && (decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done');
       }
       throw error;
     }
@@ -134,6 +145,8 @@ export class Driver {
         return this.service.deleteVersion(imageArn, action.version);
       case 'deleteImage':
         return this.service.deleteImage(imageArn);
+      case 'untag':
+        return this.service.untag(imageArn, action.keys);
       case 'terminate':
         for (const microvmId of action.microvmIds) {
           await this.service.terminateMicrovm(microvmId);
@@ -152,7 +165,7 @@ export class Driver {
   private afterSurprise(request: Request, error: unknown): Outcome {
     const message = error instanceof Error ? error.message : String(error);
     this.log(request, { error: message, stack: error instanceof Error ? error.stack : undefined });
-    return this.clock() - request.acceptedAt < Limit.DEADLINE
+    return this.clock() - request.acceptedAt < request.timeAllowed
       ? { type: 'wait', why: message }
       : { type: 'fail', failure: { type: 'other', what: `image '${request.imageName}' could not be handled: ${message}`, hint: 'deploy again' } };
   }

@@ -14,6 +14,8 @@ export interface Attempt {
   readonly requestId: string;
   readonly since: string;
   readonly tokenHash: string;
+  /** How many older versions it tried to delete first. Absent: none. */
+  readonly pruned?: number;
 }
 
 export interface Ledger {
@@ -35,7 +37,7 @@ export function writeEntry(entry: LedgerEntry): string {
 }
 
 export function writeAttempt(attempt: Attempt): string {
-  return [attempt.requestId, attempt.since, attempt.tokenHash || NONE].join('/');
+  return [attempt.requestId, attempt.since, attempt.tokenHash || NONE, ...(attempt.pruned ? [attempt.pruned] : [])].join('/');
 }
 
 /** Tags are readable by many; a refresh token is the user's own text. */
@@ -56,8 +58,10 @@ function readEntry(value: string | undefined): LedgerEntry | undefined {
 }
 
 function readAttempt(value: string | undefined): Attempt | undefined {
-  const match = /^([^/]+)\/(\d+\.\d+)\/([0-9a-f]{16}|-)$/.exec(value ?? '');
-  return match ? { requestId: match[1], since: match[2], tokenHash: orEmpty(match[3]) } : undefined;
+  const match = /^([^/]+)\/(\d+\.\d+)\/([0-9a-f]{16}|-)(?:\/([1-9]\d{0,8}))?$/.exec(value ?? '');
+  return match
+    ? { requestId: match[1], since: match[2], tokenHash: orEmpty(match[3]), ...(match[4] === undefined ? {} : { pruned: Number(match[4]) }) }
+    : undefined;
 }
 
 function orEmpty(part: string): string {

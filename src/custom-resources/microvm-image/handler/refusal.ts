@@ -11,9 +11,9 @@ const LAST_TICKS = 30_000;
  * A throw in the handler is a verdict the framework passes on at once, so everything that may yet pass is a wait, up to
  * the time such a thing takes at most.
  */
-export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: ServiceRefusal, now: number, action?: Action['type']): Outcome {
+export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: ServiceRefusal, now: number, action?: Action): Outcome {
   const waited = now - request.acceptedAt;
-  const within = (limit: number): boolean => waited < Math.min(limit, Limit.DEADLINE - LAST_TICKS);
+  const within = (limit: number): boolean => waited < Math.min(limit, request.timeAllowed - LAST_TICKS);
   const wait: Outcome = { type: 'wait', why: `${refusal.operation} refused (${refusal.refusal}): ${refusal.message}` };
   const give = (hint: string): Outcome => fail(`${refusal.operation} for image '${request.imageName}' was refused: ${refusal.message || 'no reason given'}`, hint).outcome;
 
@@ -26,6 +26,12 @@ export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: Se
     case 'busy':
       return within(Limit.DEADLINE) ? wait : give('another change of this image did not end in time; deploy again when it has');
     case 'quota':
+      if (action?.type === 'build' && action.inUse !== undefined && !/concurrent/i.test(refusal.message)) {
+        return fail(
+          `image '${request.imageName}' has as many versions as the service allows, and MicroVMs run all that could be deleted: ${action.inUse}`,
+          'terminate these MicroVMs, or ask for a higher Service Quota of versions per image (L-F8BECE9C)',
+        ).outcome;
+      }
       return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)
         ? wait
         : give('ask for a higher Service Quota of Lambda MicroVMs (concurrent image builds L-72E0D058, images L-942E56BE, versions per image L-F8BECE9C), or deploy fewer images at once');
@@ -34,7 +40,7 @@ export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: Se
     case 'denied':
       return within(Limit.IAM_GRACE) ? wait : give(deniedHint(refusal));
     case 'invalid':
-      return action === 'deleteVersion' ? wait : give('correct what it names and deploy again');
+      return action?.type === 'deleteVersion' ? wait : give('correct what it names and deploy again');
   }
 }
 

@@ -1,5 +1,8 @@
 import { createHash } from 'crypto';
-import { decodeProperties, decodeRunningMicrovms, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms } from '../contract';
+import {
+  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
+} from '../contract';
+import { Limit } from './decision';
 
 /** What CloudFormation sends, as the Provider framework hands it to both handlers. */
 export interface CloudFormationEvent {
@@ -18,6 +21,8 @@ interface RequestIdentity {
   readonly requestId: string;
   /** Milliseconds since the epoch. Deadlines count from here. */
   readonly acceptedAt: number;
+  /** Milliseconds the request may take. */
+  readonly timeAllowed: number;
   /** Orders requests for one image: the later one wins. */
   readonly stamp: string;
   readonly imageArn: string;
@@ -49,6 +54,7 @@ export interface EnsureRequest extends RequestIdentity {
 export interface DeleteRequest extends RequestIdentity {
   readonly kind: 'delete';
   readonly runningMicrovms: RunningMicrovms;
+  readonly retainOnFailure: boolean;
 }
 
 /** What `onEvent` answers; the framework hands it on to every `isComplete`. */
@@ -100,7 +106,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
     return undefined;
   }
   const acceptedAt = event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt);
-  const identity: RequestIdentity = {
+  const identity: Omit<RequestIdentity, 'timeAllowed'> = {
     requestId: event.RequestId,
     acceptedAt,
     stamp: `${new Date(acceptedAt).toISOString()}/${event.RequestId}`,
@@ -111,7 +117,13 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
     stackName: event.StackId.split('/')[1] ?? event.StackId,
   };
   if (event.RequestType === 'Delete') {
-    return { ...identity, kind: 'delete', runningMicrovms: decodeRunningMicrovms(event.ResourceProperties) };
+    return {
+      ...identity,
+      kind: 'delete',
+      timeAllowed: Limit.DEADLINE,
+      runningMicrovms: decodeRunningMicrovms(event.ResourceProperties),
+      retainOnFailure: decodeRetainOnFailure(event.ResourceProperties),
+    };
   }
   const desired = decodeProperties(event.ResourceProperties);
   const old = event.OldResourceProperties;
@@ -121,6 +133,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
   return {
     ...identity,
     kind: 'ensure',
+    timeAllowed: Math.min(Limit.DEADLINE, (desired.buildTimeoutSeconds ?? Infinity) * 1_000),
     isCreate,
     isNew: isCreate || old?.ImageName !== desired.imageName,
     desired,

@@ -2,8 +2,8 @@ import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cl
 import {
   CreateMicrovmImageCommand, DeleteMicrovmImageCommand, DeleteMicrovmImageVersionCommand, GetMicrovmImageBuildCommand, GetMicrovmImageCommand,
   Hooks, LambdaMicrovmsClient, ListManagedMicrovmImageVersionsCommand, ListMicrovmImageBuildsCommand, ListMicrovmImageVersionsCommand,
-  ListMicrovmsCommand, ListTagsCommand, Logging, MicrovmImageVersionSummary, TagResourceCommand, TerminateMicrovmCommand, UntagResourceCommand,
-  UpdateMicrovmImageCommand, UpdateMicrovmImageVersionCommand,
+  ListMicrovmsCommand, ListTagsCommand, Logging, MicrovmImageVersionSummary, MicrovmItem, TagResourceCommand, TerminateMicrovmCommand,
+  UntagResourceCommand, UpdateMicrovmImageCommand, UpdateMicrovmImageVersionCommand,
 } from '@aws-sdk/client-lambda-microvms';
 import { HookProperties, LoggingProperties } from '../contract';
 import { bareVersion, ImageConfig } from './config';
@@ -84,10 +84,13 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async listLiveMicrovms(imageArn: string): Promise<string[]> {
-    const items = await this.pages('ListMicrovms', (nextToken, options) => this.microvms.send(
-      new ListMicrovmsCommand({ imageIdentifier: imageArn, maxResults: PAGE, nextToken }), options));
-    // Terminated ones stay listed for a long while.
-    return items.filter((item) => item.state !== 'TERMINATED' && item.state !== 'TERMINATING').map((item) => String(item.microvmId));
+    const items = await this.listMicrovms(imageArn);
+    return items.filter((item) => item.state !== 'TERMINATING').map((item) => String(item.microvmId));
+  }
+
+  public async listMicrovmsOfVersion(imageArn: string, version: string): Promise<string[]> {
+    const items = await this.listMicrovms(imageArn, version);
+    return items.map((item) => String(item.microvmId));
   }
 
   public async tailLog(logGroup: string, version: string, since: number): Promise<string[]> {
@@ -143,6 +146,13 @@ export class SdkAdapter implements ServicePort {
 
   public async untag(imageArn: string, keys: string[]): Promise<void> {
     await this.call('UntagResource', (options) => this.microvms.send(new UntagResourceCommand({ Resource: imageArn, TagKeys: keys }), options));
+  }
+
+  private async listMicrovms(imageArn: string, imageVersion?: string): Promise<MicrovmItem[]> {
+    const items = await this.pages('ListMicrovms', (nextToken, options) => this.microvms.send(
+      new ListMicrovmsCommand({ imageIdentifier: imageArn, imageVersion, maxResults: PAGE, nextToken }), options));
+    // Terminated ones stay listed for a long while.
+    return items.filter((item) => item.state !== 'TERMINATED');
   }
 
   private async listTags(imageArn: string): Promise<Record<string, string>> {
