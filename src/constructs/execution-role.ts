@@ -2,7 +2,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { formatLogStreamsArn } from './private/arn';
-import { propertyInjectable } from './private/cdk-internals';
+import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { policyArnOf } from './private/image-reference';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { grantLogDelivery, ServiceRole } from './private/service-role';
@@ -26,7 +26,7 @@ export interface ExecutionRoleProps {
   readonly sourceAccountCondition?: boolean;
 
   /**
-   * The images whose MicroVMs may run with this role (`aws:SourceArn` in the trust policy).
+   * The images whose MicroVMs may run with this role (`aws:SourceArn` in the trust policy). An empty list is an error.
    *
    * @default - any image of the account
    */
@@ -69,6 +69,13 @@ export class ExecutionRole extends ServiceRole {
       sourceAccountCondition: props.sourceAccountCondition,
       sourceImageArns: () => props.sourceImages?.map(policyArnOf),
     });
+    if (props.sourceImages?.length === 0) {
+      throw new ValidationError(
+        lit`ExecutionRoleSourceImagesNone`,
+        'sourceImages must have at least 1 image, got []; leave it out for any image of the account',
+        this,
+      );
+    }
     if (props.logGroup) {
       const streams = formatLogStreamsArn(this, props.logGroup.logGroupRef.logGroupName);
       grantLogDelivery(this, streams);

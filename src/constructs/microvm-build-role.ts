@@ -21,7 +21,7 @@ export interface MicrovmBuildRoleProps {
 
   /**
    * Names of the images the service may assume the role for (`aws:SourceArn` in the trust policy). `*` stands for any
-   * part of a name.
+   * part of a name. An empty list is an error.
    *
    * @default - any image of the account
    */
@@ -72,6 +72,13 @@ export class MicrovmBuildRole extends ServiceRole {
       sourceAccountCondition: props.sourceAccountCondition,
       sourceImageArns: (role) => props.sourceImageNames?.map((name) => formatImageArn(role, name)),
     });
+    if (props.sourceImageNames?.length === 0) {
+      throw new ValidationError(
+        lit`MicrovmBuildRoleSourceImagesNone`,
+        "sourceImageNames must have at least 1 name, got []; leave it out, or give ['*'], for any image of the account",
+        this,
+      );
+    }
     for (const name of props.sourceImageNames ?? []) {
       if (!Token.isUnresolved(name) && !/^[a-zA-Z0-9-_*]{1,64}$/.test(name)) {
         throw new ValidationError(

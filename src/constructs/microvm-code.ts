@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { Annotations, FileSystem, IgnoreMode, SymlinkFollowMode, Token } from 'aws-cdk-lib';
+import { Annotations, FileSystem, IgnoreMode, Stack, SymlinkFollowMode, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -110,7 +110,7 @@ export abstract class MicrovmCode {
    * object, and decrypt with the bucket's key if it has one.
    *
    * @param bucket where the zip is
-   * @param key the key of the zip: no wildcards (`*`, `?`), no whitespace
+   * @param key the key of the zip: no wildcards (`*`, `?`), no policy variables (`${`), no whitespace, no `/` at its start
    */
   public static fromBucket(bucket: s3.IBucket, key: string): MicrovmCode {
     return new BucketCode(bucket, key);
@@ -123,23 +123,36 @@ export abstract class MicrovmCode {
 class BucketCode extends MicrovmCode {
   constructor(private readonly bucket: s3.IBucket, private readonly key: string) {
     super();
-    if (!Token.isUnresolved(key) && !/^[^\s*?]{1,1024}$/.test(key)) {
+    if (!Token.isUnresolved(key) && (!/^[^\s*?]{1,1024}$/.test(key) || key.includes('${') || key.startsWith('/'))) {
       throw new UnscopedValidationError(
         lit`MicrovmCodeBucketKey`,
-        `key must be 1 to 1024 characters without whitespace, '*' and '?', got '${key}': the build role is given exactly this object, ` +
-        'and a policy would read a wildcard in it; rename the object',
+        `key must be 1 to 1024 characters without whitespace, '*' and '?', '\${' and a '/' at its start, got '${key}': ` +
+        'the build role is given exactly this object, and a policy would read a wildcard or a variable in it; rename the object',
       );
     }
   }
 
-  public _bind(): BoundCode {
+  public _bind(scope: Construct): BoundCode {
+    const { region } = Stack.of(scope);
+    const bucketRegion = this.bucket.env.region;
+    if (!Token.isUnresolved(region) && !Token.isUnresolved(bucketRegion) && region !== bucketRegion) {
+      throw new ValidationError(
+        lit`MicrovmCodeBucketRegion`,
+        `code must be in a bucket of the image's region '${region}', got one of '${bucketRegion}'; copy the zip to a bucket of '${region}'`,
+        scope,
+      );
+    }
     return inBucket(this.bucket, this.key);
   }
 }
 
 class AssetCode extends MicrovmCode {
-  constructor(private readonly source: string, private readonly options: MicrovmAssetCodeOptions) {
+  private readonly source: string;
+
+  constructor(directoryOrZip: string, private readonly options: MicrovmAssetCodeOptions) {
     super();
+    // Now, while the current directory is the caller's. Ignore patterns want an absolute path, too.
+    this.source = path.resolve(directoryOrZip);
   }
 
   public _bind(scope: Construct): BoundCode {
@@ -147,7 +160,7 @@ class AssetCode extends MicrovmCode {
     if (!stat) {
       throw new ValidationError(
         lit`MicrovmCodePath`,
-        `code must be a directory with a Dockerfile or a .zip of one, but '${path.resolve(this.source)}' does not exist`,
+        `code must be a directory with a Dockerfile or a .zip of one, but '${this.source}' does not exist`,
         scope,
       );
     }
@@ -155,7 +168,7 @@ class AssetCode extends MicrovmCode {
     if (dockerfile === undefined) {
       throw new ValidationError(
         lit`MicrovmCodeDockerfile`,
-        `code must have a file named 'Dockerfile' at its root, but '${path.resolve(this.source)}' has none; ` +
+        `code must have a file named 'Dockerfile' at its root, but '${this.source}' has none; ` +
         'the service looks at no other place and for no other name',
         scope,
       );
@@ -180,7 +193,7 @@ class AssetCode extends MicrovmCode {
   private fromZip(scope: Construct): string | undefined {
     const problem = (reason: string) => new ValidationError(
       lit`MicrovmCodeZip`,
-      `code must be a directory with a Dockerfile or a .zip of one, but '${path.resolve(this.source)}' is not: ${reason}`,
+      `code must be a directory with a Dockerfile or a .zip of one, but '${this.source}' is not: ${reason}`,
       scope,
     );
     if (path.extname(this.source).toLowerCase() !== '.zip') {
@@ -205,14 +218,21 @@ class InlineCode extends MicrovmCode {
     this.files = { ...code.files, [DOCKERFILE]: code.dockerfile };
     for (const name of Object.keys(code.files ?? {})) {
       const normal = path.posix.normalize(name);
-      if (name === '' || path.posix.isAbsolute(name) || name.includes('\\') || normal.startsWith('..') || normal === '.' || normal === DOCKERFILE) {
+      if (name === '' || path.posix.isAbsolute(name) || /\\|\/$/.test(name) || /^\.\.?(\/|$)/.test(normal) || normal === DOCKERFILE) {
         throw new UnscopedValidationError(
           lit`MicrovmInlineCodePath`,
           `files must have relative paths inside the code, with '/' between folders and other than 'Dockerfile', got '${name}'`,
         );
       }
     }
+    refuseSamePaths(Object.keys(this.files));
     for (const [name, content] of Object.entries(this.files)) {
+      if (typeof content !== 'string') {
+        throw new UnscopedValidationError(
+          lit`MicrovmInlineCodeContent`,
+          `inline code must have text for every file, but '${name}' is ${content}; give it a string`,
+        );
+      }
       if (Token.isUnresolved(content)) {
         throw new UnscopedValidationError(
           lit`MicrovmInlineCodeToken`,
@@ -223,19 +243,35 @@ class InlineCode extends MicrovmCode {
   }
 
   public _bind(scope: Construct): BoundCode {
+    const dockerfile = checkedDockerfile(scope, this.files[DOCKERFILE]);
     const directory = FileSystem.mkdtemp('microvm-code-');
     for (const [name, content] of Object.entries(this.files)) {
       const file = path.join(directory, name);
       fs.mkdirSync(path.dirname(file), { recursive: true });
       fs.writeFileSync(file, content);
     }
-    const dockerfile = checkedDockerfile(scope, this.files[DOCKERFILE]);
     const asset = new Asset(scope, 'Code', { path: directory });
     if (!scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)) {
       // It has been copied into the cloud assembly.
       fs.rmSync(directory, { recursive: true });
     }
     return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile };
+  }
+}
+
+/** A path is one file: not two, and not also the folder of another one. */
+function refuseSamePaths(names: string[]) {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const normal = path.posix.normalize(name);
+    const other = seen.get(normal) ?? names.find((file) => normal.startsWith(`${path.posix.normalize(file)}/`));
+    if (other !== undefined) {
+      throw new UnscopedValidationError(
+        lit`MicrovmInlineCodeSamePath`,
+        `files must have a path of their own each, which is no folder of another file, got '${other}' and '${name}'; rename one`,
+      );
+    }
+    seen.set(normal, name);
   }
 }
 

@@ -161,11 +161,12 @@ class CustomEngine extends MicrovmImageEngine {
       },
     });
     const content = { ...request.settings, tags: {}, runningMicrovms: RunningMicrovmsProperty.FAIL };
+    const version = (attribute: string) => new VersionReference(resource, attribute, () => encodeProperties(content)).toString();
     return {
       resource,
       imageName: resource.getAtt('ImageName').toString(),
-      imageVersion: new VersionReference(resource, 'ImageVersion', () => encodeProperties(content)).toString(),
-      baseImageVersion: resource.getAtt('BaseImageVersion').toString(),
+      imageVersion: version('ImageVersion'),
+      baseImageVersion: version('BaseImageVersion'),
       properties: resource.properties,
       tags: () => resource.cdkTagManager.tagValues(),
     };

@@ -16,7 +16,8 @@ export interface MicrovmRunGrantOptions {
   readonly executionRole?: iam.IRoleRef;
 
   /**
-   * The connectors a launch names, ingress and egress. The grantee may pass exactly these.
+   * The connectors a launch names, ingress and egress. The grantee may pass exactly these. `ALL_INGRESS` next to another
+   * ingress connector is an error.
    *
    * @default - what the service attaches to a launch that names none: `HTTP_INGRESS` and the egress connector of the
    * image, which is `INTERNET_EGRESS` for an image from elsewhere
@@ -69,6 +70,16 @@ export class MicrovmImageGrants {
       throw new ValidationError(
         lit`MicrovmRunGrantConnectors`,
         'connectors must be at least 1, got 0: the service asks for permission to pass connectors on every launch; leave it out for the usual ones',
+        this.image,
+      );
+    }
+    const ingress = options.connectors?.filter((connector) => connector._isIngress) ?? [];
+    const ingressArns = new Set(ingress.map((connector) => connector.arnIn(this.image)));
+    if (ingressArns.size > 1 && [...ingressArns].some((arn) => arn.endsWith(':ALL_INGRESS'))) {
+      throw new ValidationError(
+        lit`MicrovmRunGrantAllIngress`,
+        `connectors must have no other ingress connector next to ALL_INGRESS, got ${options.connectors?.length} connectors, ` +
+        `${ingressArns.size} of them ingress: the service refuses such a launch; remove ALL_INGRESS or the others`,
         this.image,
       );
     }

@@ -86,7 +86,7 @@ export interface MicrovmImageProps {
   readonly egressConnector?: MicrovmConnector;
 
   /**
-   * Linux capabilities the container gets beyond the usual. Changing them builds a new version.
+   * Linux capabilities the container gets beyond the usual, each at most once. Changing them builds a new version.
    *
    * @default - none
    */
@@ -109,8 +109,11 @@ export interface MicrovmImageProps {
   /**
    * The role the service builds the image with. Changing it builds a new version.
    *
-   * A role of this app is given what it needs: to read the code and to write to the log group. An imported role is left
-   * as it is, and a warning says what it must be allowed.
+   * A role of this app is given what it needs: to read the code and to write to the log group. A role that is imported,
+   * or that takes no policies (`withoutPolicyUpdates()`), is left as it is, and a warning says what it must be allowed.
+   *
+   * To share one role between images, create a `MicrovmBuildRole` and pass it to each. A role of another stack must not
+   * be granted anything of the image's own stack: each stack would wait for the other, an error (cyclic reference).
    *
    * @default - a new `MicrovmBuildRole`
    */

@@ -11,12 +11,14 @@ import { MicrovmImageGrants } from './microvm-image-grants';
 import { MicrovmImageAttributes, MicrovmImageProps } from './microvm-image-props';
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
+import { MicrovmOsCapability } from './microvm-os-capability';
 import { formatImageArn, formatLogStreamsArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { DockerfileFacts } from './private/dockerfile';
 import { ImageResource } from './private/image-request';
 import {
-  tagProblems, validateDescription, validateEnvironment, validateImageName, validateLogGroupName, validateRegion,
+  tagProblems, validateDescription, validateEnvironment, validateImageName, validateKinds, validateLogGroupName, validateOsCapabilities,
+  validateRegion, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
@@ -167,10 +169,15 @@ export class MicrovmImage extends MicrovmImageBase {
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
     super(scope, id, { physicalName: explicitName ?? generateImageName(scope, id) });
+    validateKinds(this, props);
     validateRegion(this, Stack.of(this).region);
     validateImageName(this, this.physicalName);
+    if (explicitName !== undefined) {
+      validateUniqueImageName(this, explicitName);
+    }
     validateDescription(this, props.description ?? '');
     validateEnvironment(this, props.environment ?? {});
+    validateOsCapabilities(this, props.additionalOsCapabilities ?? [], Object.values(MicrovmOsCapability));
     this.validateTags(props.tags ?? {});
     this._policyArn = formatImageArn(this, this.physicalName);
     this._egressConnectorArn = this.egressConnectorOf(props).arnIn(this);
@@ -187,9 +194,14 @@ export class MicrovmImage extends MicrovmImageBase {
     this.buildRole = role;
     this.buildRoleArn = role.roleRef.roleArn;
     const logStreams = logging.groupName && formatLogStreamsArn(this, logging.groupName);
-    const grants = this.mayChange(role, code.objectArn, logStreams)
+    const grants = Resource.isOwnedResource(role)
       ? [...code.grantRead(role), ...(logStreams ? [grantLogDelivery(role, logStreams)] : [])]
       : [];
+    if (grants.length === 0 || dropsGrants(role)) {
+      this.warnAboutUnchangedRole(role, code.objectArn, logStreams);
+    } else if (logStreams) {
+      acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
+    }
 
     const baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
     this.image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
@@ -281,6 +293,15 @@ export class MicrovmImage extends MicrovmImageBase {
         this,
       );
     }
+    const arn = connector.arnIn(this);
+    const { region } = Stack.of(this);
+    if (!Token.isUnresolved(arn) && !Token.isUnresolved(region) && arn.split(':')[3] !== region) {
+      throw new ValidationError(
+        lit`MicrovmImageEgressConnectorRegion`,
+        `egressConnector must be in the image's region '${region}', got '${arn}'; make a connector in '${region}'`,
+        this,
+      );
+    }
     return connector;
   }
 
@@ -309,22 +330,14 @@ export class MicrovmImage extends MicrovmImageBase {
     }
   }
 
-  /** Only a role of this app is changed. For another one, say what it must have. */
-  private mayChange(role: iam.IRoleRef, objectArn: string, logStreams: string | undefined): boolean {
-    if (Resource.isOwnedResource(role)) {
-      if (logStreams) {
-        acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
-      }
-      return true;
-    }
+  private warnAboutUnchangedRole(role: iam.IRoleRef, objectArn: string, logStreams: string | undefined) {
     const show = (value: string) => Token.isUnresolved(value) ? JSON.stringify(Stack.of(this).resolve(value)) : `'${value}'`;
     Annotations.of(this).addWarningV2(
       'cdk-lambda-microvms:importedBuildRole',
-      `build role ${show(role.roleRef.roleArn)} is not defined in this app and is left as it is. It must let lambda.amazonaws.com assume it ` +
+      `build role ${show(role.roleRef.roleArn)} is not changed by this app. It must let lambda.amazonaws.com assume it ` +
       `(sts:AssumeRole, sts:TagSession), allow s3:GetObject on ${show(objectArn)}` +
       (logStreams ? `, and allow logs:CreateLogStream and logs:PutLogEvents on ${show(logStreams)}` : ''),
     );
-    return false;
   }
 
   private sizeProblems(): string[] {
@@ -341,6 +354,15 @@ export class MicrovmImage extends MicrovmImageBase {
       throw new ValidationError(lit`MicrovmImageTags`, problems.join('; '), this);
     }
   }
+}
+
+/**
+ * Whether a role of this app takes no policies, such as one of `withoutPolicyUpdates()`. Its grants succeed and change
+ * nothing; what shows is that it stands for a resource that is elsewhere in the tree.
+ */
+function dropsGrants({ grantPrincipal }: iam.IGrantable): boolean {
+  const resource = Construct.isConstruct(grantPrincipal) ? grantPrincipal.node.defaultChild : undefined;
+  return resource !== undefined && !resource.node.scopes.includes(grantPrincipal as unknown as Construct);
 }
 
 Object.defineProperty(MicrovmImage.prototype, MICROVM_IMAGE, { value: true });

@@ -4,14 +4,15 @@ import * as path from 'path';
 import { CfnParameter, Duration, Lazy, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { zipSync } from 'fflate';
-import { CODE, imageIn, stackOf } from './fixtures';
+import { CODE, ENV, imageIn, stackOf } from './fixtures';
 import {
-  MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageEngine, MicrovmImageProps,
-  MicrovmLogging, MicrovmMemory, NetworkConnectorPolicy,
+  ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageEngine,
+  MicrovmImageProps, MicrovmLogging, MicrovmMemory, MicrovmOsCapability, NetworkConnectorPolicy,
 } from '../../src';
 
 let directory: string;
@@ -121,6 +122,8 @@ const WRONG: Array<[string, (stack: Stack) => void, string[]]> = [
   ['an adoption with a log group of its own', image(() => ({ imageName: 'golden', engine: MicrovmImageEngine.custom({ adopt: true }) })), ['adopt', 'logGroup']],
   ['an image ARN with a slash', (stack) => MicrovmImage.fromImageArn(stack, 'I', 'arn:aws:lambda:us-east-1:123456789012:microvm-image/x'), ['imageArn', 'microvm-image/x', 'microvm-image:<name>']],
   ['an image version without its minor part', (stack) => MicrovmImage.fromImageAttributes(stack, 'I', { imageArn: 'arn:aws:lambda:us-east-1:123456789012:microvm-image:x', imageVersion: '3' }), ['imageVersion', "'3'", "'3.0'"]],
+  ['a build role for no image', (stack) => new MicrovmBuildRole(stack, 'R', { sourceImageNames: [] }), ['sourceImageNames', '[]', 'at least 1', 'leave it out']],
+  ['an execution role for no image', (stack) => new ExecutionRole(stack, 'R', { sourceImages: [] }), ['sourceImages', '[]', 'at least 1', 'leave it out']],
   ['a build role for an image name with a space', (stack) => new MicrovmBuildRole(stack, 'R', { sourceImageNames: ['a b'] }), ['sourceImageNames', "'a b'", '1 to 64']],
   ['a connector policy of nothing', (stack) => new NetworkConnectorPolicy(stack, 'P', {}), ['connectors', 'got 0', 'at least 1']],
   ['a connector policy of one and any', (stack) => new NetworkConnectorPolicy(stack, 'P', { anyConnector: true, connectors: [MicrovmConnector.NO_INGRESS] }), ['connectors', 'got 1', 'not both']],
@@ -128,6 +131,42 @@ const WRONG: Array<[string, (stack: Stack) => void, string[]]> = [
     const one = imageIn(stack);
     one.grants.run(one.buildRole, { connectors: [] });
   }, ['connectors', 'got 0', 'at least 1']],
+  ['a grant to launch with every ingress and one more', (stack) => {
+    const one = imageIn(stack);
+    one.grants.run(one.buildRole, { connectors: [MicrovmConnector.ALL_INGRESS, MicrovmConnector.SHELL_INGRESS, MicrovmConnector.INTERNET_EGRESS] });
+  }, ['connectors', 'ALL_INGRESS', 'got 3', '2 of them ingress', 'remove']],
+  ['a name twice', (stack) => {
+    imageIn(stack, { imageName: 'golden' }, 'One');
+    imageIn(stack, { imageName: 'golden' }, 'Two');
+  }, ['imageName', "'golden'", "'Stack/One'", 'unique', 'rename']],
+  ['a bucket of another region', () => {
+    const stack = stackOf({ env: ENV });
+    const bucket = s3.Bucket.fromBucketAttributes(stack, 'B', { bucketName: 'bucket', region: 'eu-west-1' });
+    imageIn(stack, { code: MicrovmCode.fromBucket(bucket, 'code.zip') });
+  }, ['code', "'us-east-1'", "'eu-west-1'", 'copy the zip']],
+  ['a policy variable in a key', (stack) => imageIn(stack, { code: MicrovmCode.fromBucket(s3.Bucket.fromBucketName(stack, 'B', 'bucket'), 'a${x}.zip') }), ['key', "'a${x}.zip'", "'${'", 'rename']],
+  ['a slash before a key', (stack) => imageIn(stack, { code: MicrovmCode.fromBucket(s3.Bucket.fromBucketName(stack, 'B', 'bucket'), '/a.zip') }), ['key', "'/a.zip'", "'/' at its start", 'rename']],
+  ['a connector of another region', () => imageIn(stackOf({ env: ENV }), {
+    egressConnector: MicrovmConnector.fromArn('arn:aws:lambda:eu-west-1:123456789012:network-connector:nc-1'),
+  }), ['egressConnector', "'us-east-1'", 'eu-west-1', 'make a connector']],
+  ['a capability twice', image(() => ({ additionalOsCapabilities: [MicrovmOsCapability.ALL, MicrovmOsCapability.ALL] })), ['additionalOsCapabilities', "'ALL', 'ALL'", 'at most once', 'remove']],
+  ['a capability that there is not', image(() => ({ additionalOsCapabilities: ['SYS_ADMIN' as any] })), ['additionalOsCapabilities', "'SYS_ADMIN'", 'must be ALL', 'remove']],
+  ['an environment variable that is not set', image(() => ({ environment: { KEY: undefined! } })), ["environment variable 'KEY'", 'undefined', 'a string', 'leave it out']],
+  ['a tag that is not set', image(() => ({ tags: { team: undefined! } })), ["tag 'team'", 'undefined', 'a string', 'leave the tag out']],
+  ['no code', image(() => ({ code: undefined })), ['code must be', 'undefined', 'MicrovmCode.fromAsset()']],
+  ['code as a path', image(() => ({ code: 'image' as any })), ['code must be', "'image'", 'MicrovmCode.fromAsset()']],
+  ['memory as a number', image(() => ({ memory: 2048 as any })), ['memory must be', '2048', 'MicrovmMemory.of()']],
+  ['memory as a size', image(() => ({ memory: Size.gibibytes(2) as any })), ['memory must be', 'another object', 'MicrovmMemory.of()']],
+  ['hooks as an object', image(() => ({ hooks: { port: 9000 } as any })), ['hooks must be', 'another object', 'MicrovmHooks.onPort()']],
+  ['a base image as a name', image(() => ({ baseImage: 'al2023-1' as any })), ['baseImage must be', "'al2023-1'", 'MicrovmBaseImage.AL2023_1']],
+  ['a connector as an ARN', image(() => ({ egressConnector: 'arn:x' as any })), ['egressConnector must be', "'arn:x'", 'MicrovmConnector']],
+  ['logging as a word', image(() => ({ logging: false as any })), ['logging must be', 'false', 'MicrovmLogging.ownedLogGroup()']],
+  ['an engine as a word', image(() => ({ engine: 'custom' as any })), ['engine must be', "'custom'", 'MicrovmImageEngine.custom()']],
+  ['a file that is a folder, too', image(() => ({ code: MicrovmCode.fromInline({ dockerfile: 'FROM a', files: { 'a': '', 'a/b': '' } }) })), ['files', "'a' and 'a/b'", 'rename']],
+  ['a folder called Dockerfile', image(() => ({ code: MicrovmCode.fromInline({ dockerfile: 'FROM a', files: { 'Dockerfile/x': '' } }) })), ['files', "'Dockerfile' and 'Dockerfile/x'", 'rename']],
+  ['a file twice', image(() => ({ code: MicrovmCode.fromInline({ dockerfile: 'FROM a', files: { 'a': '', './a': '' } }) })), ['files', "'a' and './a'", 'rename']],
+  ['a folder as a file', image(() => ({ code: MicrovmCode.fromInline({ dockerfile: 'FROM a', files: { 'a/': '' } }) })), ['files', "'a/'", 'relative paths']],
+  ['a file without content', image(() => ({ code: MicrovmCode.fromInline({ dockerfile: 'FROM a', files: { a: undefined! } }) })), ['inline code', "'a' is undefined", 'a string']],
 ];
 
 test.each(WRONG)('%s fails the synth and says so', (_what, make, parts) => {
@@ -174,6 +213,14 @@ describe('regions', () => {
     expect(() => imageIn(inRegion('sa-east-1', { 'cdk-lambda-microvms:additionalRegions': additional }))).not.toThrow();
     expect(() => imageIn(inRegion('sa-east', { 'cdk-lambda-microvms:additionalRegions': additional }))).toThrow(/region 'sa-east'/);
   });
+});
+
+test('a name may be used again in another stack, and all managed ways in may be passed by a policy', () => {
+  imageIn(stackOf(), { imageName: 'golden' });
+  const stack = stackOf();
+  imageIn(stack, { imageName: 'golden' }).grants.run(new iam.User(stack, 'User'), { connectors: [MicrovmConnector.ALL_INGRESS, MicrovmConnector.INTERNET_EGRESS] });
+  new NetworkConnectorPolicy(stack, 'Policy', { connectors: [MicrovmConnector.ALL_INGRESS, MicrovmConnector.SHELL_INGRESS] });
+  expect(() => Template.fromStack(stack)).not.toThrow();
 });
 
 test('names and values at the limits pass', () => {

@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
-function write(name: string, content = 'x') {
+function write(name: string, content: string | Buffer = 'x') {
   fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
   fs.writeFileSync(path.join(directory, name), content);
 }
@@ -57,6 +57,7 @@ describe('a directory', () => {
 
   const SECRETS = [
     '.env', '.env.local', 'deploy/.env', 'tls.pem', 'certs/server.key', '.npmrc', '.netrc', 'id_rsa', 'id_ed25519.pub', '.aws/credentials', 'home/.ssh/config',
+    '.docker/config.json', '.kube/config', 'trust.jks', 'app/debug.keystore', 'credentials.json', '.terraform/environment', 'terraform.tfstate.backup',
   ];
 
   test.each(SECRETS)('leaves %s out, and warns', (secret) => {
@@ -126,23 +127,64 @@ test.each([['deflated', 6 as const], ['stored', 0 as const]])('a zip is checked 
   expect(fs.readFileSync(path.join((stack.node.root as App).outdir, `asset.${key}`))).toEqual(fs.readFileSync(zip));
 });
 
-test('inline code is a directory of its files', () => {
+describe('inline code', () => {
   // A temporary folder of its own: other tests leave theirs beside it.
   const { TMPDIR } = process.env;
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'microvm-code-test-'));
-  process.env.TMPDIR = temporary;
-  try {
-    const stack = stackOf({}, { outdir: path.join(temporary, 'cdk.out') });
-    expect(staged(MicrovmCode.fromInline({ dockerfile: 'FROM scratch', files: { 'app/server.js': '1', 'run.sh': '2' } }), stack))
-      .toEqual(['Dockerfile', 'app/server.js', 'run.sh']);
-    expect(fs.readdirSync(temporary)).toEqual(['cdk.out']);
-  } finally {
+  let temporary: string;
+  let stack: Stack;
+  beforeEach(() => {
+    temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'microvm-code-test-'));
+    process.env.TMPDIR = temporary;
+    stack = stackOf({}, { outdir: path.join(temporary, 'cdk.out') });
+  });
+  afterEach(() => {
     Object.assign(process.env, { TMPDIR });
     if (TMPDIR === undefined) {
       delete process.env.TMPDIR;
     }
     fs.rmSync(temporary, { recursive: true });
-  }
+  });
+
+  test('is a directory of its files', () => {
+    expect(staged(MicrovmCode.fromInline({ dockerfile: 'FROM scratch', files: { 'app/server.js': '1', 'run.sh': '2', '..hidden': '3' } }), stack))
+      .toEqual(['..hidden', 'Dockerfile', 'app/server.js', 'run.sh']);
+    expect(fs.readdirSync(temporary)).toEqual(['cdk.out']);
+  });
+
+  test.each([['FROM scratch', { 'a': '', 'a/b': '' }], ['FROM scratch', { a: undefined! }], ['RUN true', {}]])(
+    'that is wrong leaves no directory behind: %s %j', (dockerfile, files) => {
+      expect(() => imageIn(stack, { code: MicrovmCode.fromInline({ dockerfile, files }) })).toThrow();
+      expect(fs.readdirSync(temporary)).toEqual(['cdk.out']);
+    });
+});
+
+describe('a relative path', () => {
+  let before: string;
+  beforeEach(() => {
+    before = process.cwd();
+    write('image/Dockerfile', 'FROM scratch\n');
+    write('image/.env');
+    write('image/code.zip', Buffer.from(zipSync({ Dockerfile: Buffer.from('FROM scratch\n') })));
+  });
+  afterEach(() => process.chdir(before));
+
+  test.each([['image', ''], ['./image/', ''], ['.', 'image']])('to a directory starts from the current one: %s', (source, current) => {
+    process.chdir(path.join(directory, current));
+    const stack = stackOf();
+    const code = MicrovmCode.fromAsset(source, { exclude: ['*.zip'] });
+    process.chdir(before);
+    expect(staged(code, stack)).toEqual(['Dockerfile']);
+    expect(warnings(stack)).toEqual(['cdk-lambda-microvms:secretFiles']);
+  });
+
+  test('to a zip starts from the current directory', () => {
+    process.chdir(directory);
+    const code = MicrovmCode.fromAsset('image/code.zip');
+    process.chdir(before);
+    const stack = stackOf();
+    imageIn(stack, { code });
+    expect(text(imageResource(stack).Properties.CodeArtifactUri)).toMatch(/\/[0-9a-f]{64}\.zip$/);
+  });
 });
 
 test('one code may be used by two images', () => {

@@ -275,6 +275,27 @@ describe('the build role', () => {
     ));
   });
 
+  test('that takes no policies is left alone, with the same warning and nothing to wait for', () => {
+    const stack = stackOf();
+    const key = new kms.Key(stack, 'Key');
+    imageIn(stack, {
+      buildRole: new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }).withoutPolicyUpdates(),
+      code: MicrovmCode.fromBucket(new s3.Bucket(stack, 'Bucket', { encryptionKey: key }), 'b.zip'),
+    });
+    expect(statementsOf(stack, 'Mine')).toEqual([]);
+    expect(imageResource(stack).DependsOn).toBeUndefined();
+    expect(warnings(stack)).toEqual(['cdk-lambda-microvms:importedBuildRole']);
+    Annotations.fromStack(stack).hasWarning('/Stack/Image', Match.stringLikeRegexp('is not changed by this app.*s3:GetObject on .*b.zip'));
+  });
+
+  test('that is a plain role of this app is granted, without a warning', () => {
+    const stack = stackOf();
+    imageIn(stack, { buildRole: new iam.Role(stack, 'Mine', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }) });
+    expect(statementsOf(stack, 'Mine').map(({ actions }) => actions)).toEqual([['s3:GetObject'], ['logs:CreateLogStream', 'logs:PutLogEvents']]);
+    expect(imageResource(stack).DependsOn).toEqual([expect.stringMatching(/^MineDefaultPolicy/)]);
+    expect(warnings(stack)).toEqual([]);
+  });
+
   test('of this app draws no warning', () => {
     const stack = stackOf();
     imageIn(stack, { buildRole: new MicrovmBuildRole(stack, 'Role') });
@@ -379,6 +400,7 @@ describe('another stack', () => {
     const consumer = new Stack(app, 'Consumer');
     const image = imageIn(producer, props);
     new CfnResource(consumer, 'User', { type: 'Test::User', properties: { Arn: image.imageArn, Version: image.imageVersion, Name: image.imageName } });
+    new CfnResource(consumer, 'BaseUser', { type: 'Test::BaseUser', properties: { Version: image.baseImageVersion } });
     return { app, producer, consumer };
   };
 
@@ -403,6 +425,12 @@ describe('another stack', () => {
     expect(template({ engine })).toEqual(template());
     expect(template({ description: 'Another' })).not.toEqual(template());
     expect(template({ code: MicrovmCode.fromInline({ dockerfile: `${DOCKERFILE}LABEL a=b\n` }) })).not.toEqual(template());
+  });
+
+  test('learns of a new base version in the same way', () => {
+    const version = (props?: Partial<MicrovmImageProps>) => only(twoStacks(props).consumer, 'Test::BaseUser').Properties.Version;
+    expect(version()).toEqual(version());
+    expect(version({ baseImage: MicrovmBaseImage.AL2023_1.pinned('2') })).not.toEqual(version());
   });
 
   test('is deployed after the image', () => {

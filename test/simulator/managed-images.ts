@@ -20,7 +20,7 @@ export class ManagedImages {
     this.versions.unshift({ imageVersion, createdAt, status: 'AVAILABLE' });
   }
 
-  /** Bare integer in, `1.0` form out (4.1, native-vs-custom 2.4). */
+  /** Bare integer in, `1.0` form out (2.3). */
   public resolve(arn: string, version: string | null | undefined): string {
     if (version && !/^\d+$/.test(version)) {
       throw validationError(`Invalid baseMicroVMImageVersion: ${version}. Expected a single major version number (e.g., 1).`);

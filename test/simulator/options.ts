@@ -16,11 +16,11 @@ export interface Readings {
   readonly latestActiveFallsBack: boolean;
   /** 4.6: deleting a version that a live MicroVM runs is refused. Default true. */
   readonly versionInUseDeleteRefused: boolean;
-  /** 4.7: where DG-img claims a failed version repeats the reason of its builds. Default false (null on the version). */
+  /** 4.7: a failed version repeats, as the developer guide has it, the reason of its builds. Default false (null on the version). */
   readonly reasonOnVersion: boolean;
   /** 13: reasons are prose only, without the documented codes. Default false. */
   readonly proseReasonsOnly: boolean;
-  /** 14 and native-vs-custom 2.2: an empty `cloudWatch: {}` block counts as logging disabled. Default true. */
+  /** 14: an empty `cloudWatch: {}` block counts as logging disabled. Default true. */
   readonly emptyLoggingIsDisabled: boolean;
   /** 19.24: how long (virtual ms) TERMINATED MicroVMs stay listed. Default for ever. */
   readonly terminatedRetentionMs: number;

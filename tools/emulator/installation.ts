@@ -33,11 +33,11 @@ export async function installEmulator(progress?: (line: string) => void): Promis
 /**
  * Installs the CloudFormation linter, once.
  *
- * @returns the Python that runs it: `<python> -m cfnlint`.
+ * @returns the command that runs it. Not the script pip makes: that one names the folder it was installed in before it was moved.
  * @throws EmulatorUnavailable
  */
-export async function installTemplateLinter(progress?: (line: string) => void): Promise<string> {
-  return install(CFN_LINT, progress);
+export async function installTemplateLinter(progress?: (line: string) => void): Promise<string[]> {
+  return [await install(CFN_LINT, progress), '-c', 'import sys; from cfnlint.runner.cli import main; sys.exit(main())'];
 }
 
 /** Installs a Python package into a virtual environment of its own. */

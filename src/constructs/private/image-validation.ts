@@ -1,4 +1,4 @@
-import { Annotations, Token } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { lit, ValidationError } from './cdk-internals';
 import { RESERVED_TAG_PREFIX } from '../../custom-resources/microvm-image/contract';
@@ -36,7 +36,10 @@ export function validateImageName(scope: IConstruct, imageName: string) {
   }
 }
 
-/** CloudFormation refuses other characters before it deploys anything; parentheses are the classic. */
+/**
+ * The service takes more characters. CloudFormation's own resource type for images refuses others, parentheses for
+ * example: with these an image can be moved to it later.
+ */
 export function validateDescription(scope: IConstruct, description: string) {
   if (Token.isUnresolved(description)) {
     return;
@@ -63,6 +66,13 @@ export function validateEnvironment(scope: IConstruct, environment: Record<strin
   for (const [key, value] of Object.entries(environment)) {
     if (!Token.isUnresolved(key)) {
       validateEnvironmentKey(scope, key);
+    }
+    if (!Token.isUnresolved(value) && typeof value !== 'string') {
+      throw new ValidationError(
+        lit`MicrovmImageEnvironmentText`,
+        `environment variable '${key}' must be a string, got ${value}; give it a value or leave it out`,
+        scope,
+      );
     }
     if (!Token.isUnresolved(value) && value.length > MAX_ENVIRONMENT_VALUE) {
       throw new ValidationError(
@@ -117,11 +127,70 @@ export function tagProblems(tags: Record<string, string>): string[] {
     } else if (key.length < 1 || key.length > MAX_TAG_KEY || !TAG_CHARACTERS.test(key)) {
       problems.push(`tag key '${key}' must be 1 to ${MAX_TAG_KEY} letters, digits, spaces and _ . : / = + - @`);
     }
-    if (!Token.isUnresolved(value) && (value.length > MAX_TAG_VALUE || !TAG_CHARACTERS.test(value))) {
+    if (!Token.isUnresolved(value) && typeof value !== 'string') {
+      problems.push(`tag '${key}' must have a string as its value, got ${value}; give it one or leave the tag out`);
+    } else if (!Token.isUnresolved(value) && (value.length > MAX_TAG_VALUE || !TAG_CHARACTERS.test(value))) {
       problems.push(`tag '${key}' must have a value of at most ${MAX_TAG_VALUE} letters, digits, spaces and _ . : / = + - @, got '${value}'`);
     }
   }
   return problems;
+}
+
+/** What a prop of a class of ours must be, by a member of it: `instanceof` fails for another copy of the library. */
+const KINDS: Array<[prop: string, member: string, kind: string]> = [
+  ['code', '_bind', 'a MicrovmCode, such as MicrovmCode.fromAsset()'],
+  ['memory', 'mebibytes', 'a MicrovmMemory, such as MicrovmMemory.MIB_2048 or MicrovmMemory.of()'],
+  ['hooks', '_properties', 'a MicrovmHooks, such as MicrovmHooks.onPort()'],
+  ['baseImage', '_settings', 'a MicrovmBaseImage, such as MicrovmBaseImage.AL2023_1'],
+  ['egressConnector', 'arnIn', 'a MicrovmConnector, such as MicrovmConnector.fromNetworkConnector()'],
+  ['logging', '_bind', 'a MicrovmLogging, such as MicrovmLogging.ownedLogGroup()'],
+  ['engine', '_createImage', 'a MicrovmImageEngine, such as MicrovmImageEngine.custom()'],
+];
+
+/** The compiler tells users of TypeScript, and nobody else. */
+export function validateKinds(scope: IConstruct, props: object) {
+  for (const [prop, member, kind] of KINDS) {
+    const value = (props as Record<string, unknown>)[prop];
+    const isOptional = prop !== 'code';
+    if (isOptional && value === undefined) {
+      continue;
+    }
+    if (typeof value !== 'object' || value === null || !(member in value)) {
+      const got = typeof value === 'string' ? `'${value}'` : typeof value === 'object' && value !== null ? 'another object' : String(value);
+      throw new ValidationError(lit`MicrovmImageKind`, `${prop} must be ${kind}, got ${got}`, scope);
+    }
+  }
+}
+
+export function validateOsCapabilities(scope: IConstruct, capabilities: string[], known: string[]) {
+  const wrong = Token.isUnresolved(capabilities) ? undefined : capabilities.find(
+    (capability, index) => !Token.isUnresolved(capability) && (!known.includes(capability) || capabilities.indexOf(capability) < index),
+  );
+  if (wrong !== undefined) {
+    throw new ValidationError(
+      lit`MicrovmImageOsCapabilities`,
+      `additionalOsCapabilities must be ${known.join(', ')}, each at most once, got '${capabilities.join("', '")}'; remove '${wrong}'`,
+      scope,
+    );
+  }
+}
+
+const NAMES_OF_STACKS = new WeakMap<Stack, Map<string, IConstruct>>();
+
+/** CloudFormation would only tell when the second one is created, after the build of the first. */
+export function validateUniqueImageName(scope: IConstruct, imageName: string) {
+  const stack = Stack.of(scope);
+  const names = NAMES_OF_STACKS.get(stack) ?? new Map<string, IConstruct>();
+  NAMES_OF_STACKS.set(stack, names);
+  const other = names.get(imageName);
+  if (other && !Token.isUnresolved(imageName)) {
+    throw new ValidationError(
+      lit`MicrovmImageNameTaken`,
+      `imageName must be unique in the account and region, got '${imageName}', which '${other.node.path}' has; rename one, or leave it out`,
+      scope,
+    );
+  }
+  names.set(imageName, scope);
 }
 
 /** The service is in few regions, and CloudFormation's own message about it says nothing. */

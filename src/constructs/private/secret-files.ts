@@ -5,7 +5,8 @@ import { IgnoreStrategy } from 'aws-cdk-lib';
 /** Files that hold credentials by convention. An image's build context is readable to everyone who can read the image. */
 const CREDENTIAL_FILES = [
   '.env', '.env.*', '*.pem', '*.key', '*.p12', '*.pfx', 'id_rsa*', 'id_dsa*', 'id_ecdsa*', 'id_ed25519*',
-  '.npmrc', '.netrc', '.pypirc', '.git-credentials', '.aws', '.ssh',
+  '.npmrc', '.netrc', '.pypirc', '.git-credentials', '.aws', '.ssh', '.docker', '.kube', '*.jks', '*.keystore', 'credentials.json',
+  '.terraform', '*.tfstate*',
 ].map((name) => `**/${name}`);
 
 /** Version control: not secret by name, but its history and its remotes often are. Nobody copies it into an image. */

@@ -51,7 +51,7 @@ export abstract class ServiceRole extends Resource implements iam.IRoleRef, iam.
       conditions.StringEquals = { 'aws:SourceAccount': Stack.of(this).account };
     }
     const images = props.sourceImageArns(this);
-    if (images && images.length > 0) {
+    if (images) {
       conditions.ArnLike = { 'aws:SourceArn': images };
     }
     return new iam.ServicePrincipal('lambda.amazonaws.com', { conditions }).withSessionTags();

@@ -4,7 +4,7 @@ import { CfnResource, Fn, IResolvable, IResolveContext, Stack, Token } from 'aws
 const SEPARATOR = '|';
 
 /**
- * The version of an image, as an attribute that changes whenever the image is built anew.
+ * The version of an image, or of what it is built on, as an attribute that changes whenever the image is built anew.
  *
  * In another stack it reads `<version>|<digest of what the image is built from>` and takes the part before the bar. The
  * reference alone would read the same before and after a build: the CDK CLI skips a stack whose template has not

@@ -62,7 +62,7 @@ export function ensureRequest(overrides: Partial<Omit<EnsureRequest, 'desired'>>
     isCreate: false,
     isNew: false,
     removedTags: [],
-    buildRoleIsNew: false,
+    buildRoleMayLag: false,
     stamp: stampOf(overrides.requestId ?? REQUEST_ID, overrides.acceptedAt ?? ACCEPTED_AT),
     ...overrides,
     desired: imageProperties(overrides.desired),

@@ -117,7 +117,7 @@ describe('a failed build', () => {
   });
 
   describe('that may be a policy still on its way through IAM', () => {
-    const request = ensureRequest({ buildRoleIsNew: true });
+    const request = ensureRequest({ buildRoleMayLag: true });
 
     test.each([
       'S3_ACCESS_DENIED: Access Denied', 'Lambda was unable to assume the role arn:aws:iam::111122223333:role/shop-build',

@@ -92,7 +92,7 @@ describe('before it builds, a request', () => {
   test('deletes no failed version of its own, by which it counts its builds', () => {
     const failed = versionView('9.0', { state: 'FAILED' });
     const image = imageView({ state: 'UPDATE_FAILED', tags: ownTags(claimTags(REQUEST_ID, '8.0')) });
-    const request = ensureRequest({ buildRoleIsNew: true, desired: { keepVersions: 47 } });
+    const request = ensureRequest({ buildRoleMayLag: true, desired: { keepVersions: 47 } });
     const decision = decide({ image, versions: [failed, ...versions], builds: twoBuilds('FAILED', 'S3_ACCESS_DENIED'), microvmsOf: unused(versions) }, NOW, request);
     expect(decision.action).toEqual(A_BUILD);
   });

@@ -71,6 +71,12 @@ describe('whose image it is', () => {
     expect(decide(ensureRequest({ isNew }), seen, until).outcome.type).toBe(isNew ? 'fail' : 'done');
   });
 
+  test('a Create waits a while for the name of an image of another resource that is being deleted', () => {
+    const seen = { image: imageView({ state: 'DELETING', tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER }) }), versions: [] };
+    expect(decide(ensureRequest({ isNew: true }), seen, ACCEPTED_AT + Limit.RESERVED - 1).outcome.type).toBe('wait');
+    expect(decide(ensureRequest({ isNew: true }), seen, ACCEPTED_AT + Limit.RESERVED).outcome.type).toBe('fail');
+  });
+
   test('a Create leaves an image that nobody owns alone', () => {
     const decision = decide(ensureRequest({ isNew: true }), { image: imageView({ tags: { team: 'shop' } }), versions: [versionView('1.0')] });
     expect(decision).toEqual({ outcome: expect.anything() });
@@ -353,13 +359,13 @@ describe('time', () => {
     const versionState = fc.constantFrom('PENDING', 'IN_PROGRESS', 'SUCCESSFUL', 'FAILED', 'DELETING', 'NEW_STATE');
     const claims = fc.constantFrom({}, claimTags(REQUEST_ID, '0.0'), claimTags(REQUEST_ID, '1.0'), claimTags(EARLIER_REQUEST_ID, '1.0', undefined, 0));
     const versions = fc.array(fc.record({ state: versionState, status: fc.constantFrom('ACTIVE', 'INACTIVE'), config: fc.constantFrom({}, OLD) }), { maxLength: 3 });
-    fc.assert(fc.property(fc.option(imageState), versions, claims, fc.boolean(), (state, list, claim, buildRoleIsNew) => {
+    fc.assert(fc.property(fc.option(imageState), versions, claims, fc.boolean(), (state, list, claim, buildRoleMayLag) => {
       const seen = observation({
         image: state === null ? undefined : imageView({ state, tags: ownTags(claim) }),
         versions: list.map((version, index) => versionView(`${list.length - index}.0`, version)),
         builds: twoBuilds('FAILED', 'S3_ACCESS_DENIED'),
       });
-      const decision = decideEnsure(ensureRequest({ buildRoleIsNew }), seen, AT_DEADLINE);
+      const decision = decideEnsure(ensureRequest({ buildRoleMayLag }), seen, AT_DEADLINE);
       expect([decision.outcome.type, decision.need]).not.toContain('wait');
       expect(['create', 'build', 'activate']).not.toContain(decision.action?.type);
     }), { numRuns: 1_000 });

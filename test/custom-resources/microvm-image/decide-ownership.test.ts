@@ -24,13 +24,13 @@ describe('a Create that may adopt', () => {
   });
 
   test('marks it before it builds, so that a Delete after a crash does not delete it', () => {
-    const decision = ensure({ image: imageView({ tags: {} }), versions: [versionView('4.0', { config: OLD })] });
+    const decision = ensure({ image: imageView({ tags: { team: 'shop' } }), versions: [versionView('4.0', { config: OLD })] });
     expect(decision.action?.type).toBe('build');
     expect(decision.tags!.set).toMatchObject(ownTags({ [Tag.ADOPTED]: '4.0', ...claimTags(REQUEST_ID, '4.0') }));
   });
 
   test('marks it before it activates a version, which the handler may only do to an image of its stack', () => {
-    const decision = ensure({ image: imageView({ tags: {} }), versions: [versionView('4.0', { status: 'INACTIVE' })] });
+    const decision = ensure({ image: imageView({ tags: { team: 'shop' } }), versions: [versionView('4.0', { status: 'INACTIVE' })] });
     expect(decision.action).toEqual({ type: 'activate', version: '4.0' });
     expect(decision.tags!.set).toEqual(ownTags({ [Tag.ADOPTED]: '4.0', [Tag.REQUEST]: stampOf(REQUEST_ID, ACCEPTED_AT) }));
   });
@@ -41,7 +41,7 @@ describe('a Create that may adopt', () => {
   });
 
   test('never takes an image of another resource', () => {
-    const image = imageView({ tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER, [Tag.STACK_NAME]: 'billing' }) });
+    const image = imageView({ tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER, [Tag.STACK]: 'another', [Tag.STACK_NAME]: 'billing' }) });
     const decision = ensure({ image, versions: [versionView('1.0')] });
     expect(decision).toEqual({ outcome: expect.anything() });
     expect(sentenceOf(decision.outcome)).toMatch(/belongs to stack 'billing'/);
@@ -56,7 +56,7 @@ describe('a Create that may adopt', () => {
   });
 });
 
-test.each<Record<string, string>>([{}, { [Tag.OWNER]: `retained/${FOREIGN_OWNER}` }])('a Create that may not adopt names the option (%j)', (tags) => {
+test.each<Record<string, string>>([{ team: 'shop' }, { [Tag.OWNER]: `retained/${FOREIGN_OWNER}` }])('a Create that may not adopt names the option (%j)', (tags) => {
   const decision = ensure({ image: imageView({ tags }), versions: [versionView('1.0')] }, ensureRequest({ isNew: true }));
   expect(decision).toEqual({ outcome: expect.anything() });
   expect(sentenceOf(decision.outcome)).toMatch(/already exists.*adopt: true/);

@@ -170,6 +170,24 @@ describe('update', () => {
     expect(started).toBe(1);
   });
 
+  test('new code whose permission has not reached S3 yet costs one more build, not the deployment', async () => {
+    const image = await start();
+    await image.create(v('v1'));
+    simulator.builds.plan({ failure: { kind: 's3-access-denied' } });
+    const { response, started } = await buildsOf(() => image.update(v('v2')));
+
+    expect([response.Data?.ImageVersion, started]).toEqual(['3.0', 2]);
+  });
+
+  test('42 tags, one of them renamed, still fit beside those of the library', async () => {
+    const image = await start();
+    const tags = Object.fromEntries(Array.from({ length: 42 }, (_, index) => [`tag-${index}`, 'x']));
+    const { 'tag-0': _, ...others } = tags;
+    await image.create(v('v1', { tags }));
+    expect(await image.update(v('v1', { tags: { ...others, renamed: 'x' } }))).toMatchObject({ Status: 'SUCCESS' });
+    expect(Object.keys(simulator.images[0].tags).length).toBeLessThanOrEqual(50);
+  });
+
   test('a no-op, a change of tags and "1" for "1.0" start no build and take one tick', async () => {
     const image = await start();
     await image.create(v('v1', { tags: { team: 'a', old: 'x' } }));

@@ -82,9 +82,9 @@ describe('decoding a request', () => {
 
   test('knows a build role that came with the request', () => {
     const role = 'arn:aws:iam::111122223333:role/another';
-    expect(ensure({ RequestType: 'Create' }).buildRoleIsNew).toBe(true);
-    expect(ensure({ RequestType: 'Update', OldResourceProperties: properties({ buildRoleArn: role }) }).buildRoleIsNew).toBe(true);
-    expect(ensure({ RequestType: 'Update', OldResourceProperties: properties() }).buildRoleIsNew).toBe(false);
+    expect(ensure({ RequestType: 'Create' }).buildRoleMayLag).toBe(true);
+    expect(ensure({ RequestType: 'Update', OldResourceProperties: properties({ buildRoleArn: role }) }).buildRoleMayLag).toBe(true);
+    expect(ensure({ RequestType: 'Update', OldResourceProperties: properties() }).buildRoleMayLag).toBe(false);
   });
 
   test('untags the keys of the old template that the new one lacks, and no others', () => {

@@ -278,6 +278,11 @@ describe('the end of a log', () => {
     expect(await adapter.tailLog(LOG_GROUP, '2.0', 0)).toEqual(['COPY failed', 'hook server up']);
   });
 
+  test('is the end, however much stands before it', async () => {
+    write('many', ...Array.from({ length: 25_000 }, (_, index): [number, string] => [1_000 + index, `line ${index}`]));
+    expect((await adapter.tailLog(LOG_GROUP, '1.0', 0)).at(-1)).toBe('line 24999');
+  });
+
   test('leaves out what was written before', async () => {
     write('a', [1_000, 'old'], [2_000, 'new']);
     expect(await adapter.tailLog(LOG_GROUP, '1.0', 1_500)).toEqual(['new']);

@@ -34,6 +34,10 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (tagsMayBeLate(image, request, now)) {
     return wait('the image shows no tags yet');
   }
+  const leaving = image.state === 'DELETING';
+  if (leaving && image.tags[Tag.OWNER] !== request.owner) {
+    return now - request.acceptedAt < Limit.RESERVED ? wait('another image of this name is being deleted') : notOurs(request, image);
+  }
   if (!isOurs(request, image)) {
     return notOurs(request, image);
   }
@@ -41,8 +45,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (later !== undefined) {
     return superseded(request, later);
   }
-
-  if (image.state === 'DELETING') {
+  if (leaving) {
     return expired ? timedOut(request, 'an earlier image of this name was still being deleted') : wait('an earlier image of this name is being deleted');
   }
 
@@ -240,7 +243,7 @@ function newestUsable(bases: BaseVersionView[]): string | undefined {
 
 function mayBuildAgain(request: EnsureRequest, failed: VersionView[], seen: Observation): boolean {
   const reasons = failed[0] === seen.versions[0] ? seen.builds.map((build) => build.reason ?? '') : [];
-  return request.buildRoleIsNew && failed.length < MAX_BUILDS_PER_REQUEST
+  return request.buildRoleMayLag && failed.length < MAX_BUILDS_PER_REQUEST
     && reasons.some((reason) => /S3_ACCESS_DENIED|unable to assume/i.test(reason));
 }
 

@@ -114,11 +114,12 @@ export class Driver {
   private async writeTags(request: Request, decision: Decision): Promise<boolean> {
     const change: TagChange = decision.tags ?? { set: {}, remove: [] };
     try {
-      if (Object.keys(change.set).length > 0) {
-        await this.service.tag(request.imageArn, change.set);
-      }
+      // First, to make room: an image has at most 50 tags.
       if (change.remove.length > 0) {
         await this.service.untag(request.imageArn, change.remove);
+      }
+      if (Object.keys(change.set).length > 0) {
+        await this.service.tag(request.imageArn, change.set);
       }
       return true;
     } catch (error) {

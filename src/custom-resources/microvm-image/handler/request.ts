@@ -47,8 +47,8 @@ export interface EnsureRequest extends RequestIdentity {
   readonly removedTags: string[];
   /** The image, and what was made for it, goes when this request fails. */
   readonly isCreate: boolean;
-  /** The build role came with this request, so its policies may not have reached all of IAM yet. */
-  readonly buildRoleIsNew: boolean;
+  /** The build role or its policy, which names the very artifact, came with this request: it may not have reached all of IAM yet. */
+  readonly buildRoleMayLag: boolean;
 }
 
 export interface DeleteRequest extends RequestIdentity {
@@ -140,7 +140,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
     replaced,
     renamedFrom: isRenamed ? imageArnOf(event, replaced.imageName) : undefined,
     removedTags: Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
-    buildRoleIsNew: isCreate || old?.BuildRoleArn !== desired.buildRoleArn,
+    buildRoleMayLag: isCreate || old?.BuildRoleArn !== desired.buildRoleArn || old?.CodeArtifactUri !== desired.codeArtifactUri,
   };
 }
 

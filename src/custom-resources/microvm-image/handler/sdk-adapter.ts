@@ -1,4 +1,4 @@
-import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient, FilteredLogEvent, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateMicrovmImageCommand, DeleteMicrovmImageCommand, DeleteMicrovmImageVersionCommand, GetMicrovmImageBuildCommand, GetMicrovmImageCommand,
   Hooks, LambdaMicrovmsClient, ListManagedMicrovmImageVersionsCommand, ListMicrovmImageBuildsCommand, ListMicrovmImageVersionsCommand,
@@ -14,7 +14,8 @@ const PAGE = 50;
 /** A runaway cursor must not eat the tick. */
 const MAX_PAGES = 100;
 const LOG_LINES = 12;
-const LOG_PAGES = 3;
+/** Each holds up to 10,000 lines. */
+const LOG_PAGES = 20;
 
 interface Page<T> {
   readonly items?: T[];
@@ -51,7 +52,7 @@ export class SdkAdapter implements ServicePort {
       state: String(item.state),
       status: String(item.status),
       config: recordedConfig(item),
-      createdAt: item.createdAt?.getTime() ?? 0,
+      createdAt: item.createdAt?.getTime() ?? Date.now(),
     }));
   }
 
@@ -94,22 +95,19 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async tailLog(logGroup: string, version: string, since: number): Promise<string[]> {
-    const lines: Array<{ at: number; text: string; stream: string }> = [];
+    let lines: LogLine[] = [];
     let nextToken: string | undefined;
+    // Oldest first is the only order there is, so the end is behind everything else.
     for (let page = 0; page < LOG_PAGES; page++) {
       const events = await this.call('FilterLogEvents', (options) => this.logs.send(
         new FilterLogEventsCommand({ logGroupName: logGroup, startTime: since, nextToken }), options));
-      lines.push(...(events.events ?? []).map((event) => ({ at: event.timestamp ?? 0, text: (event.message ?? '').trim(), stream: event.logStreamName ?? '' })));
+      lines = endOfBuildLog([...lines, ...(events.events ?? []).map(logLine)], version);
       nextToken = events.nextToken;
       if (!nextToken) {
-        break;
+        return lines.map((line) => line.text);
       }
     }
-    // Rules and bare line numbers of a build's output say nothing.
-    const telling = lines.filter((line) => /\p{L}{2}/u.test(line.text));
-    // MicroVMs may write to the same group. The streams of a Dockerfile's build carry [0.0], those of its hooks the version.
-    const ofBuild = telling.filter((line) => line.stream.includes('[0.0]') || line.stream.includes(`[${version}]`));
-    return (ofBuild.length > 0 ? ofBuild : telling).sort((a, b) => a.at - b.at).slice(-LOG_LINES).map((line) => line.text);
+    throw new ServiceRefusal('transient', 'FilterLogEvents', `more than ${LOG_PAGES} pages`);
   }
 
   public async createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void> {
@@ -193,6 +191,24 @@ async function unlessNotFound<T>(otherwise: T, look: () => Promise<T>): Promise<
     }
     throw error;
   }
+}
+
+interface LogLine {
+  readonly at: number;
+  readonly text: string;
+  readonly stream: string;
+}
+
+function logLine(event: FilteredLogEvent): LogLine {
+  return { at: event.timestamp ?? 0, text: (event.message ?? '').trim(), stream: event.logStreamName ?? '' };
+}
+
+function endOfBuildLog(lines: LogLine[], version: string): LogLine[] {
+  // Rules and bare line numbers of a build's output say nothing.
+  const telling = lines.filter((line) => /\p{L}{2}/u.test(line.text));
+  // MicroVMs may write to the same group. The streams of a Dockerfile's build carry [0.0], those of its hooks the version.
+  const ofBuild = telling.filter((line) => line.stream.includes('[0.0]') || line.stream.includes(`[${version}]`));
+  return (ofBuild.length > 0 ? ofBuild : telling).sort((a, b) => a.at - b.at).slice(-LOG_LINES);
 }
 
 interface CallOptions {
