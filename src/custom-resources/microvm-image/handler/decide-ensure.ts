@@ -84,8 +84,8 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
     return { outcome: { type: 'fail', failure: { type: 'build', version: failed[0], builds: failed[0] === newest ? seen.builds : [] } } };
   }
   if (expired) {
-    const leaving = seen.versions.find((version) => version.state === 'DELETING');
-    return timedOut(request, leaving ? `the service did not finish the delete of version ${leaving.version}` : 'the service accepted no build');
+    const draining = seen.versions.find((version) => version.state === 'DELETING');
+    return timedOut(request, draining ? `the service did not finish the delete of version ${draining.version}` : 'the service accepted no build');
   }
   if (image.state === 'CREATING' || image.state === 'UPDATING') {
     return { tags: claim, outcome: { type: 'wait', why: `the image is ${image.state}` } };
