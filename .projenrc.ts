@@ -68,6 +68,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
       // Examples import the library by its name, as a user's app does.
       moduleNameMapper: { '^cdk-lambda-microvms$': '<rootDir>/src' },
       maxWorkers: 2,
+      // Two busy cores are slower than one's own machine; nothing asserts a time.
+      testTimeout: 30_000,
     },
   },
   typecheckTests: true,
