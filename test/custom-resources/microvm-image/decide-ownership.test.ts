@@ -40,6 +40,13 @@ describe('a Create that may adopt', () => {
     expect(ensure({ image, versions: [versionView('5.0'), versionView('4.0', { config: OLD })] }).tags!.set).not.toHaveProperty([Tag.ADOPTED]);
   });
 
+  test('marks nothing as adopted that only lost its owner: a Delete must delete it', () => {
+    const image = imageView({ tags: { [Tag.STACK]: ownTags()[Tag.STACK] } });
+    for (const request of [adopting, ensureRequest({ isNew: true })]) {
+      expect(ensure({ image, versions: [versionView('4.0')] }, request).tags!.set).not.toHaveProperty([Tag.ADOPTED]);
+    }
+  });
+
   test('never takes an image of another resource', () => {
     const image = imageView({ tags: ownTags({ [Tag.OWNER]: FOREIGN_OWNER, [Tag.STACK]: 'another', [Tag.STACK_NAME]: 'billing' }) });
     const decision = ensure({ image, versions: [versionView('1.0')] });

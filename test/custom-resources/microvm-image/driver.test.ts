@@ -130,9 +130,9 @@ describe('a tick', () => {
     service.image = imageView({ tags: ownTags({ gone: 'x' }) });
     service.versions = [versionView('1.0')];
     expect((await tick(ensureRequest({ desired: { tags: { team: 'shop' } }, removedTags: ['gone'] }))).type).toBe('done');
-    expect(service.changes).toEqual(['tag', 'untag']);
-    expect(service.calls.at(-2)!.args[1]).toMatchObject({ team: 'shop' });
-    expect(service.calls.at(-1)!.args).toEqual([IMAGE_ARN, ['gone']]);
+    expect(service.changes).toEqual(['untag', 'tag']);
+    expect(service.calls.at(-2)!.args).toEqual([IMAGE_ARN, ['gone']]);
+    expect(service.calls.at(-1)!.args[1]).toMatchObject({ team: 'shop' });
   });
 
   test('logs what it saw and did, and never a value of the environment', async () => {

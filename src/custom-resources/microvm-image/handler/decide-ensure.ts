@@ -260,7 +260,7 @@ function newAttempt(request: EnsureRequest, since: string): Attempt {
 
 /** Tags that say whose the image is. */
 function ownership(request: EnsureRequest, image: ImageView | undefined, versions: VersionView[]): Record<string, string> {
-  const adopting = request.isNew && image !== undefined && !isOwn(image, request);
+  const adopting = request.desired.adopt === true && request.isNew && image !== undefined && !isOwn(image, request) && !lostItsOwner(image, request);
   return {
     [Tag.OWNER]: request.owner,
     [Tag.STACK]: request.stack,
@@ -309,8 +309,11 @@ function changed(tags: Record<string, string>, image: ImageView | undefined): Re
 
 /** By its owner; without one by its physical id, or by the stack's tag that it still has; or because it may be adopted. */
 function isOurs(request: EnsureRequest, image: ImageView): boolean {
-  const lostItsOwner = image.tags[Tag.OWNER] === undefined && (!request.isNew || image.tags[Tag.STACK] === request.stack);
-  return isOwn(image, request) || lostItsOwner || (request.isNew && request.desired.adopt === true && isAbandoned(image));
+  return isOwn(image, request) || lostItsOwner(image, request) || (request.isNew && request.desired.adopt === true && isAbandoned(image));
+}
+
+function lostItsOwner(image: ImageView, request: EnsureRequest): boolean {
+  return image.tags[Tag.OWNER] === undefined && (!request.isNew || image.tags[Tag.STACK] === request.stack);
 }
 
 function notOurs(request: EnsureRequest, image: ImageView): Decision {
