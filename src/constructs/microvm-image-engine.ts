@@ -160,7 +160,7 @@ class CustomEngine extends MicrovmImageEngine {
         ...this.engineProperties(),
       },
     });
-    const content = { ...request.settings, tags: {}, runningMicrovms: RunningMicrovmsProperty.FAIL };
+    const content = { ...request.settings, followLatest: undefined, tags: {}, runningMicrovms: RunningMicrovmsProperty.FAIL };
     const version = (attribute: string) => new VersionReference(resource, attribute, () => encodeProperties(content)).toString();
     return {
       resource,

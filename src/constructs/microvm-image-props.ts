@@ -130,6 +130,21 @@ export interface MicrovmImageProps {
   readonly tags?: Record<string, string>;
 
   /**
+   * Whether some launches name no version, and so get the highest `ACTIVE` version of the image, whatever it is.
+   *
+   * By default every launch is expected to name `imageVersion`, and a deployment that returns to an older version, such as
+   * a rollback, leaves newer ones as they are. With `true` it retires the newer ones (their status becomes `INACTIVE`;
+   * MicroVMs that run them go on), and activates them again when they are asked for. Builds nothing.
+   *
+   * Following has its price. A launch gets a new version as soon as it is built, before the deployment has ended and even
+   * if it fails later; between two launches of one deployment the version may change; a rollback cannot retire a version
+   * that is still being built and waits for the build to end; and a launch finds no version while none is active.
+   *
+   * @default false
+   */
+  readonly followLatest?: boolean;
+
+  /**
    * What happens to the image when it is removed from the stack, or replaced.
    *
    * @default RemovalPolicy.DESTROY

@@ -224,6 +224,7 @@ export class MicrovmImage extends MicrovmImageBase {
           logStream: logging.stream,
         },
         tags: { ...props.tags },
+        followLatest: props.followLatest || undefined,
       },
       permissions: {
         explicitImageArn: explicitName && this._policyArn,

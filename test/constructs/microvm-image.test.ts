@@ -60,6 +60,7 @@ describe('what the handler is told', () => {
       additionalOsCapabilities: [MicrovmOsCapability.ALL],
       logging: MicrovmLogging.ownedLogGroup({ logStream: 'builds' }),
       tags: { team: 'a' },
+      followLatest: true,
       engine: MicrovmImageEngine.custom({
         runningMicrovms: RunningMicrovms.TERMINATE,
         keepVersions: 47,
@@ -92,6 +93,7 @@ describe('what the handler is told', () => {
         retainOnFailure: true,
         buildTimeoutSeconds: 90,
         waitForBuild: false,
+        followLatest: true,
       });
   });
 

@@ -99,6 +99,8 @@ export interface ImageProperties extends EngineProperties {
   readonly hooks?: HookProperties;
   readonly logging: LoggingProperties;
   readonly tags: Record<string, string>;
+  /** Consumers launch the latest version: newer ones are retired when an older one is reused. Absent: they name theirs. */
+  readonly followLatest?: boolean;
 }
 
 /** Thrown when resource properties cannot be understood: a verdict, retrying cannot help. */
@@ -147,6 +149,7 @@ export function encodeProperties(image: ImageProperties): Raw {
     RetainOnFailure: image.retainOnFailure,
     BuildTimeoutInSeconds: image.buildTimeoutSeconds,
     WaitForBuild: image.waitForBuild,
+    FollowLatest: image.followLatest,
   });
 }
 
@@ -193,6 +196,7 @@ export function decodeProperties(raw: Raw): ImageProperties {
     retainOnFailure: optionalFlag(raw, 'RetainOnFailure'),
     buildTimeoutSeconds: optionalInteger(raw, 'BuildTimeoutInSeconds'),
     waitForBuild: optionalFlag(raw, 'WaitForBuild'),
+    followLatest: optionalFlag(raw, 'FollowLatest'),
   };
 }
 

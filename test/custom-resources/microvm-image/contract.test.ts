@@ -47,6 +47,7 @@ const anyImage: fc.Arbitrary<ImageProperties> = fc.record({
   retainOnFailure: perhaps(fc.boolean()),
   buildTimeoutSeconds: perhaps(fc.integer({ min: 60, max: 3_300 })),
   waitForBuild: perhaps(fc.boolean()),
+  followLatest: perhaps(fc.boolean()),
 });
 
 describe('the property document', () => {

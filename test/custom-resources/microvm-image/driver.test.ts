@@ -91,6 +91,7 @@ describe('a tick', () => {
     ['build with new and removed tags', () => { aChange(); service.image = imageView({ tags: ownTags({ gone: 'x' }) }); },
       ensureRequest({ desired: { tags: { team: 'shop' } }, removedTags: ['gone'] })],
     ['activate', () => { aRollback(); service.versions[0] = versionView('1.0', { status: 'INACTIVE' }); }, ensureRequest()],
+    ['retire', () => { aRollback(); service.versions[1] = versionView('2.0', { config: OLD }); }, ensureRequest({ desired: { followLatest: true } })],
     ['clear a failed version', aRollback, ensureRequest()],
     ['delete', aChange, deleteRequest()],
   ])('does not take more than one action: %s', async (_what, prepare, request) => {

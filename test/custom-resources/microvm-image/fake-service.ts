@@ -49,6 +49,7 @@ export class FakeService implements ServicePort {
   public async createImage(...args: [string, ImageConfig, Record<string, string>, string]): Promise<void> { return this.answer('createImage', args, undefined); }
   public async updateImage(...args: [string, ImageConfig, string]): Promise<void> { return this.answer('updateImage', args, undefined); }
   public async activateVersion(...args: [string, string]): Promise<void> { return this.answer('activateVersion', args, undefined); }
+  public async retireVersion(...args: [string, string]): Promise<void> { return this.answer('retireVersion', args, undefined); }
   public async deleteVersion(...args: [string, string]): Promise<void> { return this.answer('deleteVersion', args, undefined); }
   public async deleteImage(...args: [string]): Promise<void> { return this.answer('deleteImage', args, undefined); }
   public async terminateMicrovm(...args: [string]): Promise<void> { return this.answer('terminateMicrovm', args, undefined); }

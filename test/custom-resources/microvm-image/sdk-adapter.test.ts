@@ -199,12 +199,14 @@ describe('versions and builds', () => {
     })));
   });
 
-  test('are made active and deleted', async () => {
+  test('are retired, made active and deleted', async () => {
     await createAndBuild();
     await adapter.updateImage(arn, config({ description: 'second' }), 'token-2');
     await simulator.clock.advance(BUILD_MS);
+    await adapter.retireVersion(arn, '1.0');
     await adapter.activateVersion(arn, '1.0');
-    expect(simulator.calls.of('UpdateMicrovmImageVersion')[0]).toMatchObject({ labels: [arn, '1.0'], body: { status: 'ACTIVE' } });
+    expect(simulator.calls.of('UpdateMicrovmImageVersion')).toMatchObject(
+      ['INACTIVE', 'ACTIVE'].map((status) => ({ labels: [arn, '1.0'], body: { status } })));
     await adapter.deleteVersion(arn, '1.0');
     await simulator.clock.advance(BUILD_MS);
     expect((await adapter.listVersions(arn)).map(({ version }) => version)).toEqual(['2.0']);

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { ImageAttributes, ImageProperties, Tag } from '../contract';
 import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
-import { Action, allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, Outcome, some, TagChange, tagsMayBeLate, wait } from './decision';
+import { Action, Decision, fail, isBuilding, isWedged, laterClaim, Limit, Observation, Outcome, some, TagChange, tagsMayBeLate, wait } from './decision';
 import { Attempt, compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
 import { isAbandoned, isOwn } from './ownership';
 import { EnsureRequest } from './request';
@@ -55,15 +55,15 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (match !== undefined) {
     return match.status === 'INACTIVE' && expired
       ? timedOut(request, `version ${match.version} could not be activated`)
-      : reuse(request, config, match, seen, image, ledger);
+      : reuse(request, config, match, seen, { image, ledger }, now);
   }
 
   const claimed = ledger.attempt?.requestId === request.requestId;
   const attempt = claimed ? ledger.attempt! : newAttempt(request, newestVersionNotOf(config, seen.versions));
-  const claim = claimed ? undefined : claimTags(request, attempt, image, seen.versions);
+  const claim = claimed ? undefined : attemptTags(request, attempt, image, seen.versions);
   const newest = seen.versions[0];
   if (isBuilding(newest)) {
-    if (allPending(newest, seen.builds) && now - newest.createdAt >= Limit.WEDGED) {
+    if (isWedged(newest, seen.builds, now)) {
       return fail(
         `version ${newest.version} of image '${request.imageName}' is stuck: its builds have been PENDING for ${minutes(now - newest.createdAt)} minutes`,
         'such a build is usually a replayed client token; the service lets go of it after some hours. Deploy under another imageName, or wait and deploy again',
@@ -117,16 +117,23 @@ function findMatch(request: EnsureRequest, config: ImageConfig, versions: Versio
 }
 
 function reuse(
-  request: EnsureRequest, config: ImageConfig, match: VersionView, seen: Observation, image: ImageView, ledger: Ledger,
+  request: EnsureRequest, config: ImageConfig, match: VersionView, seen: Observation, { image, ledger }: Existing, now: number,
 ): Decision {
+  const isBusy = image.state === 'UPDATING' || image.state === 'CREATING';
+  const tags = claimTags(request, image, seen.versions);
   if (match.status === 'INACTIVE') {
-    return image.state === 'UPDATING' || image.state === 'CREATING'
+    return isBusy
       ? wait(`version ${match.version} is INACTIVE, and the image is ${image.state}`)
-      : {
-        tags: { set: changed({ ...ownership(request, image, seen.versions), [Tag.REQUEST]: request.stamp }, image), remove: [] },
-        action: { type: 'activate', version: match.version },
-        outcome: { type: 'wait', why: `activating version ${match.version}` },
-      };
+      : { tags, action: { type: 'activate', version: match.version }, outcome: { type: 'wait', why: `activating version ${match.version}` } };
+  }
+  const newer = request.desired.followLatest ? newerLaunchable(match, seen, now) : undefined;
+  if (newer !== undefined) {
+    if (now - request.acceptedAt >= request.timeAllowed) {
+      return timedOut(request, `version ${newer} could not be retired, and a launch that names no version gets it instead of ${match.version}`);
+    }
+    return isBusy
+      ? { tags, outcome: { type: 'wait', why: `version ${newer} is to be retired, and the image is ${image.state}` } }
+      : { tags, action: { type: 'retire', version: newer }, outcome: { type: 'wait', why: `retiring version ${newer}` } };
   }
   const entry: LedgerEntry = {
     version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request.desired), baseVersion: baseVersionOf(match),
@@ -136,6 +143,15 @@ function reuse(
     action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
     outcome: handOut(request, match, `version ${match.version} is what the template asks for`),
   };
+}
+
+/**
+ * The version that a launch without a version gets instead of this one. A build under way counts: nobody can cancel it,
+ * and its version is ACTIVE as soon as it ends. One that is wedged does not end well.
+ */
+function newerLaunchable(match: VersionView, seen: Observation, now: number): string | undefined {
+  return seen.versions.find((version) => compareVersions(version.version, match.version) > 0
+    && ((isBuilding(version) && !isWedged(version, seen.builds, now)) || (version.state === 'SUCCESSFUL' && version.status === 'ACTIVE')))?.version;
 }
 
 function handOut(request: EnsureRequest, version: VersionView, why: string): Outcome {
@@ -179,7 +195,7 @@ function prune(request: EnsureRequest, seen: Observation, now: number, attempt: 
     case 'delete':
       return {
         // Counted before it is tried, so that a delete the service refuses does not hold the build up.
-        tags: claimTags(request, { ...attempt, pruned: pruned + 1 }, image, seen.versions),
+        tags: attemptTags(request, { ...attempt, pruned: pruned + 1 }, image, seen.versions),
         action: { type: 'deleteVersion', version: next.version },
         outcome: { type: 'wait', why: `deleting version ${next.version} before a new one is built` },
       };
@@ -218,12 +234,12 @@ function startBuild(
   const clientToken = createHash('sha256').update(occasion).digest('hex');
   if (existing === undefined) {
     return {
-      action: { type: 'create', config, tags: { ...claimTags(request, attempt).set, ...request.desired.tags }, clientToken },
+      action: { type: 'create', config, tags: { ...attemptTags(request, attempt).set, ...request.desired.tags }, clientToken },
       outcome: { type: 'wait', why: 'creating the image' },
     };
   }
   const { image } = existing;
-  const claim = claimTags(request, attempt, image, seen.versions);
+  const claim = attemptTags(request, attempt, image, seen.versions);
   return {
     // While the image builds it may take no tags, and a request that does not wait has no other moment for the user's.
     tags: request.desired.waitForBuild === false
@@ -269,8 +285,13 @@ function ownership(request: EnsureRequest, image: ImageView | undefined, version
   };
 }
 
-/** And which request works on it: written before anything is built. */
-function claimTags(request: EnsureRequest, attempt: Attempt, image?: ImageView, versions: VersionView[] = []): TagChange {
+/** And which request works on it. */
+function claimTags(request: EnsureRequest, image: ImageView, versions: VersionView[]): TagChange {
+  return { set: changed({ ...ownership(request, image, versions), [Tag.REQUEST]: request.stamp }, image), remove: [] };
+}
+
+/** And what it is about to build: written before anything is. */
+function attemptTags(request: EnsureRequest, attempt: Attempt, image?: ImageView, versions: VersionView[] = []): TagChange {
   const set = { ...ownership(request, image, versions), [Tag.REQUEST]: request.stamp, [Tag.ATTEMPT]: writeAttempt(attempt) };
   return { set: changed(set, image), remove: [] };
 }

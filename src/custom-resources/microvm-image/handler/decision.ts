@@ -26,6 +26,7 @@ export type Action =
   /** `inUse` says what to blame when there is no room for another version. */
   | { readonly type: 'build'; readonly config: ImageConfig; readonly clientToken: string; readonly inUse?: string }
   | { readonly type: 'activate'; readonly version: string }
+  | { readonly type: 'retire'; readonly version: string }
   | { readonly type: 'deleteVersion'; readonly version: string }
   | { readonly type: 'deleteImage' }
   | { readonly type: 'untag'; readonly keys: string[] }
@@ -71,7 +72,7 @@ const MINUTE = 60 * SECOND;
 export const Limit = {
   /** The framework gives up at 57 min and CloudFormation at 60, without a reason; ours comes first. */
   DEADLINE: 55 * MINUTE,
-  /** Builds that stay PENDING this long are wedged: the service has been seen to keep such a build for 15 hours. */
+  /** Builds that stay PENDING this long are wedged. */
   WEDGED: 10 * MINUTE,
   /** How long an image may take to disappear. */
   DELETE: 10 * MINUTE,
@@ -97,6 +98,11 @@ export function some(names: string[]): string {
 /** No build of the version has started yet. */
 export function allPending(version: VersionView, builds: BuildView[]): boolean {
   return builds.length > 0 ? builds.every((build) => build.state === 'PENDING') : version.state === 'PENDING';
+}
+
+/** The service has been seen to keep such a build for 15 hours before it lets go. */
+export function isWedged(version: VersionView, builds: BuildView[], now: number): boolean {
+  return isBuilding(version) && allPending(version, builds) && now - version.createdAt >= Limit.WEDGED;
 }
 
 export function isBuilding(version: VersionView | undefined): version is VersionView {

@@ -142,6 +142,8 @@ export class Driver {
         return this.service.updateImage(imageArn, action.config, action.clientToken);
       case 'activate':
         return this.service.activateVersion(imageArn, action.version);
+      case 'retire':
+        return this.service.retireVersion(imageArn, action.version);
       case 'deleteVersion':
         return this.service.deleteVersion(imageArn, action.version);
       case 'deleteImage':

@@ -121,8 +121,11 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async activateVersion(imageArn: string, version: string): Promise<void> {
-    await this.call('UpdateMicrovmImageVersion', (options) => this.microvms.send(
-      new UpdateMicrovmImageVersionCommand({ imageIdentifier: imageArn, imageVersion: version, status: 'ACTIVE' }), options));
+    await this.setStatus(imageArn, version, 'ACTIVE');
+  }
+
+  public async retireVersion(imageArn: string, version: string): Promise<void> {
+    await this.setStatus(imageArn, version, 'INACTIVE');
   }
 
   public async deleteVersion(imageArn: string, version: string): Promise<void> {
@@ -144,6 +147,11 @@ export class SdkAdapter implements ServicePort {
 
   public async untag(imageArn: string, keys: string[]): Promise<void> {
     await this.call('UntagResource', (options) => this.microvms.send(new UntagResourceCommand({ Resource: imageArn, TagKeys: keys }), options));
+  }
+
+  private async setStatus(imageArn: string, imageVersion: string, status: 'ACTIVE' | 'INACTIVE'): Promise<void> {
+    await this.call('UpdateMicrovmImageVersion', (options) => this.microvms.send(
+      new UpdateMicrovmImageVersionCommand({ imageIdentifier: imageArn, imageVersion, status }), options));
   }
 
   private async listMicrovms(imageArn: string, imageVersion?: string): Promise<MicrovmItem[]> {

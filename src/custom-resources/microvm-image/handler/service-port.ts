@@ -20,6 +20,8 @@ export interface ServicePort {
   createImage(name: string, config: ImageConfig, tags: Record<string, string>, clientToken: string): Promise<void>;
   updateImage(imageArn: string, config: ImageConfig, clientToken: string): Promise<void>;
   activateVersion(imageArn: string, version: string): Promise<void>;
+  /** It is launched no more, until it is activated again. MicroVMs that run it go on. */
+  retireVersion(imageArn: string, version: string): Promise<void>;
   deleteVersion(imageArn: string, version: string): Promise<void>;
   deleteImage(imageArn: string): Promise<void>;
   terminateMicrovm(microvmId: string): Promise<void>;
