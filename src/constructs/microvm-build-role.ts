@@ -5,8 +5,7 @@ import { Construct } from 'constructs';
 import { formatImageArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { rolePath } from './private/naming';
-import { acknowledgeWildcards } from './private/rule-acknowledgments';
-import { ServiceRole } from './private/service-role';
+import { grantPull, ServiceRole } from './private/service-role';
 
 /**
  * Properties of a `MicrovmBuildRole`.
@@ -89,10 +88,7 @@ export class MicrovmBuildRole extends ServiceRole {
       }
     }
     for (const repository of props.repositories ?? []) {
-      repository.grantPull(this);
-    }
-    if (props.repositories && props.repositories.length > 0) {
-      acknowledgeWildcards(this, 'ecr:GetAuthorizationToken is for the whole registry: the service offers no less', ['*']);
+      grantPull(this, repository);
     }
   }
 

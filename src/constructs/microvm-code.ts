@@ -1,14 +1,17 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Annotations, FileSystem, IgnoreMode, Stack, SymlinkFollowMode, Token } from 'aws-cdk-lib';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
 import { DockerfileFacts, readDockerfile } from './private/dockerfile';
 import { leftOutSecretFiles, SECRET_FILE_PATTERNS } from './private/secret-files';
+import { grantPull } from './private/service-role';
 import { readFromZip } from './private/zip-reader';
 
 const DOCKERFILE = 'Dockerfile';
@@ -65,9 +68,11 @@ interface BoundCode {
   readonly uri: string;
   /** The ARN of the one object. */
   readonly objectArn: string;
+  /** The ARN of the ECR repository the build pulls from. */
+  readonly repositoryArn?: string;
   /** Undefined when the code cannot be read while synthesizing. */
   readonly dockerfile?: DockerfileFacts;
-  /** Lets a role read the object, and nothing else. */
+  /** Lets a role read the object and pull from the repository, and nothing else. */
   grantRead(grantee: iam.IGrantable): iam.Grant[];
 }
 
@@ -114,6 +119,24 @@ export abstract class MicrovmCode {
    */
   public static fromBucket(bucket: s3.IBucket, key: string): MicrovmCode {
     return new BucketCode(bucket, key);
+  }
+
+  /**
+   * A container image for arm64 in a private ECR repository of the image's own account.
+   *
+   * The service builds from a zip in S3 only, so the code is a Dockerfile of one line, `FROM <repository>@<digest>`. That line
+   * is written while synthesizing: account, region and name of the repository must be literal then. Import it with
+   * `Repository.fromRepositoryArn()`, or in a stack with an `env` with `Repository.fromRepositoryName()`. A new digest builds a
+   * new version.
+   *
+   * The build role may pull from exactly this repository, and may get an authorization token (`ecr:GetAuthorizationToken`, which
+   * has no resource).
+   *
+   * @param repository where the container image is
+   * @param digest of the container image for arm64: `sha256:` and 64 hexadecimal digits
+   */
+  public static fromEcrImage(repository: ecr.IRepository, digest: string): MicrovmCode {
+    return new EcrImageCode(repository, digest);
   }
 
   /** @internal */
@@ -256,6 +279,50 @@ class InlineCode extends MicrovmCode {
       fs.rmSync(directory, { recursive: true });
     }
     return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile };
+  }
+}
+
+class EcrImageCode extends MicrovmCode {
+  constructor(private readonly repository: ecr.IRepository, private readonly digest: string) {
+    super();
+    if (Token.isUnresolved(digest) || !/^sha256:[0-9a-f]{64}$/.test(digest)) {
+      throw new UnscopedValidationError(
+        lit`MicrovmCodeDigest`,
+        `digest must be 'sha256:' and 64 hexadecimal digits, known while synthesizing, got '${digest}'; ` +
+        'a tag can move without a new version being built, aws ecr describe-images tells the digest',
+      );
+    }
+  }
+
+  public _bind(scope: Construct): BoundCode {
+    const { env, repositoryName, repositoryArn } = this.repository;
+    const { account } = Stack.of(scope);
+    const unknown = Object.entries({ account: env.account, region: env.region, name: repositoryName })
+      .filter(([, value]) => Token.isUnresolved(value)).map(([part]) => part);
+    if (unknown.length > 0) {
+      throw new ValidationError(
+        lit`MicrovmCodeRepository`,
+        `code must be in a repository whose account, region and name are known while synthesizing, but its ${unknown.join(', ')} ` +
+        `${unknown.length === 1 ? 'is' : 'are'} not; give the stack an env and use Repository.fromRepositoryName(), or Repository.fromRepositoryArn()`,
+        scope,
+      );
+    }
+    if (!Token.isUnresolved(account) && account !== env.account) {
+      throw new ValidationError(
+        lit`MicrovmCodeRepositoryAccount`,
+        `code must be in a repository of the image's account '${account}', got one of '${env.account}': the service pulls from no other; copy the container image`,
+        scope,
+      );
+    }
+    const registry = `${env.account}.dkr.ecr.${env.region}.${RegionInfo.get(env.region).domainSuffix ?? 'amazonaws.com'}`;
+    const code = new InlineCode({ dockerfile: `FROM ${registry}/${repositoryName}@${this.digest}\n` })._bind(scope);
+    return {
+      ...code,
+      // What the container image exposes is not known.
+      dockerfile: undefined,
+      repositoryArn,
+      grantRead: (grantee) => [...code.grantRead(grantee), grantPull(grantee, this.repository)],
+    };
   }
 }
 

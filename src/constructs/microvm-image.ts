@@ -198,7 +198,7 @@ export class MicrovmImage extends MicrovmImageBase {
       ? [...code.grantRead(role), ...(logStreams ? [grantLogDelivery(role, logStreams)] : [])]
       : [];
     if (grants.length === 0 || dropsGrants(role)) {
-      this.warnAboutUnchangedRole(role, code.objectArn, logStreams);
+      this.warnAboutUnchangedRole(role, code.objectArn, logStreams, code.repositoryArn);
     } else if (logStreams) {
       acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
     }
@@ -331,13 +331,14 @@ export class MicrovmImage extends MicrovmImageBase {
     }
   }
 
-  private warnAboutUnchangedRole(role: iam.IRoleRef, objectArn: string, logStreams: string | undefined) {
+  private warnAboutUnchangedRole(role: iam.IRoleRef, objectArn: string, logStreams?: string, repositoryArn?: string) {
     const show = (value: string) => Token.isUnresolved(value) ? JSON.stringify(Stack.of(this).resolve(value)) : `'${value}'`;
     Annotations.of(this).addWarningV2(
       'cdk-lambda-microvms:importedBuildRole',
       `build role ${show(role.roleRef.roleArn)} is not changed by this app. It must let lambda.amazonaws.com assume it ` +
       `(sts:AssumeRole, sts:TagSession), allow s3:GetObject on ${show(objectArn)}` +
-      (logStreams ? `, and allow logs:CreateLogStream and logs:PutLogEvents on ${show(logStreams)}` : ''),
+      (logStreams ? `, and allow logs:CreateLogStream and logs:PutLogEvents on ${show(logStreams)}` : '') +
+      (repositoryArn ? `, and allow ecr:GetAuthorizationToken, and to pull from ${show(repositoryArn)}` : ''),
     );
   }
 

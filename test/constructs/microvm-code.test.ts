@@ -1,13 +1,15 @@
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack, Token } from 'aws-cdk-lib';
 import { Match, Annotations } from 'aws-cdk-lib/assertions';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { zipSync } from 'fflate';
-import { imageIn, imageResource, stackOf, statementsOf, text, warnings } from './fixtures';
-import { MicrovmAssetCodeOptions, MicrovmCode } from '../../src';
+import { ENV, imageIn, imageResource, stackOf, statementsOf, text, warnings } from './fixtures';
+import { MicrovmAssetCodeOptions, MicrovmCode, MicrovmHooks } from '../../src';
 
 let directory: string;
 beforeEach(() => {
@@ -209,5 +211,64 @@ describe('an object in a bucket', () => {
     imageIn(stack, { code: MicrovmCode.fromBucket(new s3.Bucket(stack, 'Bucket', { encryptionKey: key }), 'b.zip') });
     expect(statementsOf(stack, 'ImageBuildRole')).toContainEqual({ actions: ['kms:Decrypt'], resources: [expect.stringMatching(/^<Key\w+\.Arn>$/)] });
     expect(imageResource(stack).DependsOn).toEqual([expect.stringMatching(/^ImageBuildRoleDefaultPolicy/)]);
+  });
+});
+
+describe('a container image in ECR', () => {
+  const DIGEST = `sha256:${'0a'.repeat(32)}`;
+  const fromArn = (stack: Stack, region = 'us-east-1', account = ENV.account) => MicrovmCode.fromEcrImage(
+    ecr.Repository.fromRepositoryArn(stack, 'Repository', `arn:aws:ecr:${region}:${account}:repository/team/base`), DIGEST);
+
+  test.each([['us-east-1', 'amazonaws.com'], ['cn-north-1', 'amazonaws.com.cn']])('is what a Dockerfile of one line starts from (%s)', (region, suffix) => {
+    const stack = stackOf();
+    const code = fromArn(stack, region);
+    expect(staged(code, stack)).toEqual(['Dockerfile']);
+    const folder = fs.readdirSync((stack.node.root as App).outdir).find((name) => /^asset\.[0-9a-f]{64}$/.test(name))!;
+    expect(fs.readFileSync(path.join((stack.node.root as App).outdir, folder, 'Dockerfile'), 'utf8'))
+      .toBe(`FROM 123456789012.dkr.ecr.${region}.${suffix}/team/base@${DIGEST}\n`);
+  });
+
+  test('may be imported by its name in a stack of a known environment', () => {
+    const stack = stackOf({ env: ENV });
+    expect(staged(MicrovmCode.fromEcrImage(ecr.Repository.fromRepositoryName(stack, 'Repository', 'base'), DIGEST), stack)).toEqual(['Dockerfile']);
+  });
+
+  test('is pulled from exactly this repository, before the image is built', () => {
+    const stack = stackOf({ env: ENV });
+    imageIn(stack, { code: fromArn(stack) });
+    expect(statementsOf(stack, 'ImageBuildRole')).toEqual(expect.arrayContaining([
+      { actions: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'], resources: ['arn:aws:ecr:us-east-1:123456789012:repository/team/base'] },
+      { actions: ['ecr:GetAuthorizationToken'], resources: ['*'] },
+    ]));
+    expect(imageResource(stack).DependsOn).toContainEqual(expect.stringMatching(/^ImageBuildRoleDefaultPolicy/));
+  });
+
+  test('says nothing of its ports, so nothing is said about the port of the hooks', () => {
+    const stack = stackOf();
+    imageIn(stack, { code: fromArn(stack), hooks: MicrovmHooks.onPort(9000, { ready: Duration.minutes(5) }) });
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test('a build role that this app does not change must be allowed to pull', () => {
+    const stack = stackOf({ env: ENV });
+    imageIn(stack, { code: fromArn(stack), buildRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/build', { mutable: false }) });
+    Annotations.fromStack(stack).hasWarning('/Stack/Image', Match.stringLikeRegexp("ecr:GetAuthorizationToken, and to pull from 'arn:aws:ecr:us-east-1:123456789012:repository/team/base'"));
+  });
+
+  test.each(['latest', 'sha256:abc', `sha512:${'0a'.repeat(32)}`, `sha256:${'0A'.repeat(32)}`, Token.asString({ Ref: 'Digest' })])(
+    'needs a digest that is known while synthesizing, not %s', (digest) => {
+      const stack = stackOf({ env: ENV });
+      const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'base');
+      expect(() => MicrovmCode.fromEcrImage(repository, digest)).toThrow(/digest must be 'sha256:'.*got .*aws ecr describe-images/);
+    });
+
+  test('needs a repository that is known while synthesizing', () => {
+    const code = MicrovmCode.fromEcrImage(new ecr.Repository(stackOf(), 'Repository', { repositoryName: 'base' }), DIGEST);
+    expect(() => imageIn(stackOf(), { code })).toThrow(/its account, region, name are not; give the stack an env and use Repository\.fromRepositoryName/);
+  });
+
+  test('of another account is refused: the service pulls from no other', () => {
+    const stack = stackOf({ env: ENV });
+    expect(() => imageIn(stack, { code: fromArn(stack, 'us-east-1', '210987654321') })).toThrow(/account '123456789012', got one of '210987654321'/);
   });
 });

@@ -1,6 +1,8 @@
 import { Resource, Stack } from 'aws-cdk-lib';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledgeWildcards } from './rule-acknowledgments';
 
 export interface ServiceRoleProps {
   readonly description: string;
@@ -70,4 +72,12 @@ export function grantLogDelivery(grantee: iam.IGrantable, logStreamsArn: string)
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     resourceArns: [logStreamsArn],
   });
+}
+
+/** Lets a role pull from one ECR repository. What else a role that is not ours may do is for its owner to acknowledge. */
+export function grantPull(role: iam.IGrantable, repository: ecr.IRepository): iam.Grant {
+  if (role instanceof ServiceRole) {
+    acknowledgeWildcards(role, 'ecr:GetAuthorizationToken is for the whole registry: the service offers no less', ['*']);
+  }
+  return repository.grantPull(role);
 }
