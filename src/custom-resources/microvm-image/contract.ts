@@ -42,6 +42,27 @@ export const Tag = {
   ADOPTED: 'microvm-cdk:adopted',
 } as const;
 
+/** Where the metrics of builds are in CloudWatch. Alarms and dashboards name them. */
+export const METRIC_NAMESPACE = 'CdkLambdaMicrovms';
+
+/** The dimension of every metric: the name of the image. */
+export const METRIC_DIMENSION = 'ImageName';
+
+export const Metric = {
+  /** 1 for a build that succeeded, 0 for one that failed. */
+  BUILDS_SUCCEEDED: 'BuildsSucceeded',
+  /** The other way round. */
+  BUILDS_FAILED: 'BuildsFailed',
+  /** Seconds from the request to the end of the build. */
+  BUILD_DURATION: 'BuildDuration',
+  /** Bytes, for each processor generation. */
+  MEMORY_SNAPSHOT_SIZE: 'MemorySnapshotSize',
+  DISK_SNAPSHOT_SIZE: 'DiskSnapshotSize',
+  CODE_INSTALL_SIZE: 'CodeInstallSize',
+  /** How many versions the image has after the build, of the 50 the service allows. */
+  VERSIONS: 'Versions',
+} as const;
+
 export enum RunningMicrovms {
   /** Refuse to delete an image while MicroVMs run from it. */
   FAIL = 'FAIL',

@@ -286,7 +286,7 @@ describe('the error of a failed build', () => {
   test('reads the stage of each build', async () => {
     aFailedBuild();
     await verdict();
-    expect(service.calls.filter((call) => call.name === 'getBuildStage').map((call) => call.args)).toEqual([
+    expect(service.calls.filter((call) => call.name === 'getSnapshotSizes').map((call) => call.args)).toEqual([
       [IMAGE_ARN, '2.0', 'build-3'], [IMAGE_ARN, '2.0', 'build-4'],
     ]);
   });
@@ -307,7 +307,7 @@ describe('the error of a failed build', () => {
   });
 
   test.each([
-    ['getBuildStage', /The container image build failed .*npm error code E404/],
+    ['getSnapshotSizes', /The container image build failed .*npm error code E404/],
     ['tailLog', /The container image build failed .*could not be read/],
   ] as const)('gets out when %s does not work', async (call, expected) => {
     for (const fault of ['denied', 'transient', 'notFound', new TypeError('surprise')] as const) {

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { twoBuilds } from './builders';
-import { BuildFailure, describeBuildFailure, describeFailure } from '../../../src/custom-resources/microvm-image/handler/failure';
-import { BuildStage } from '../../../src/custom-resources/microvm-image/handler/service-port';
+import { BuildFailure, BuildStage, describeBuildFailure, describeFailure } from '../../../src/custom-resources/microvm-image/handler/failure';
 
 const MAX_BYTES = 1_500;
 

@@ -1,19 +1,19 @@
 import { twoBuilds } from './builders';
 import { ImageConfig } from '../../../src/custom-resources/microvm-image/handler/config';
 import {
-  BaseVersionView, BuildStage, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, VersionView,
+  BaseVersionView, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, SnapshotSizes, VersionView,
 } from '../../../src/custom-resources/microvm-image/handler/service-port';
 
 type Call = keyof ServicePort;
 
-const READS: Call[] = ['getImage', 'listVersions', 'listBuilds', 'getBuildStage', 'listBaseVersions', 'listLiveMicrovms', 'listMicrovmsOfVersion', 'tailLog'];
+const READS: Call[] = ['getImage', 'listVersions', 'listBuilds', 'getSnapshotSizes', 'listBaseVersions', 'listLiveMicrovms', 'listMicrovmsOfVersion', 'tailLog'];
 
 /** The port with one image behind it: it answers what it is told to, and keeps what it was asked. */
 export class FakeService implements ServicePort {
   public image?: ImageView;
   public versions: VersionView[] = [];
   public builds: BuildView[] = twoBuilds('IN_PROGRESS');
-  public stage: BuildStage = 'container';
+  public sizes: SnapshotSizes = {};
   public baseVersions: BaseVersionView[] = [{ version: '1.0', status: 'AVAILABLE' }];
   public liveMicrovms: string[] = [];
   public microvmsOf: Record<string, string[]> = {};
@@ -40,7 +40,7 @@ export class FakeService implements ServicePort {
   public async getImage(imageArn: string): Promise<ImageView | undefined> { return this.answer('getImage', [imageArn], this.image); }
   public async listVersions(imageArn: string): Promise<VersionView[]> { return this.answer('listVersions', [imageArn], [...this.versions]); }
   public async listBuilds(imageArn: string, version: string): Promise<BuildView[]> { return this.answer('listBuilds', [imageArn, version], this.builds); }
-  public async getBuildStage(...args: [string, string, string]): Promise<BuildStage> { return this.answer('getBuildStage', args, this.stage); }
+  public async getSnapshotSizes(...args: [string, string, string]): Promise<SnapshotSizes> { return this.answer('getSnapshotSizes', args, this.sizes); }
   public async listBaseVersions(arn: string): Promise<BaseVersionView[]> { return this.answer('listBaseVersions', [arn], this.baseVersions); }
   public async listLiveMicrovms(imageArn: string): Promise<string[]> { return this.answer('listLiveMicrovms', [imageArn], this.liveMicrovms); }
   public async listMicrovmsOfVersion(imageArn: string, version: string): Promise<string[]> { return this.answer('listMicrovmsOfVersion', [imageArn, version], this.microvmsOf[version] ?? []); }

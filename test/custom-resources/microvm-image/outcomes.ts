@@ -3,11 +3,10 @@ import { Outcome } from '../../../src/custom-resources/microvm-image/handler/dec
 
 /** The outcome that answers a version to CloudFormation. */
 export function handsOut(version: string, baseVersion = '1'): Outcome {
-  return {
+  return expect.objectContaining({
     type: 'done',
-    why: expect.any(String),
     attributes: { ImageArn: IMAGE_ARN, ImageName: 'shop-app', ImageVersion: version, BaseImageVersion: baseVersion },
-  };
+  });
 }
 
 /** What a failure says, and what to do about it. */

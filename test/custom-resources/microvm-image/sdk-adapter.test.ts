@@ -5,6 +5,7 @@ import { strToU8, zipSync } from 'fflate';
 import { imageConfig } from './builders';
 import { Tag } from '../../../src/custom-resources/microvm-image/contract';
 import { configMatches, ImageConfig } from '../../../src/custom-resources/microvm-image/handler/config';
+import { stageReached } from '../../../src/custom-resources/microvm-image/handler/failure';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
 import { Refusal, ServicePort, ServiceRefusal } from '../../../src/custom-resources/microvm-image/handler/service-port';
 import { FaultSpec, MicrovmSimulator } from '../../simulator';
@@ -214,18 +215,20 @@ describe('versions and builds', () => {
 
   test.each([
     ['container', 'container'], ['ready-timeout', 'hook'],
-  ] as const)('that failed (%s) tell the reason and the stage', async (kind, stage) => {
+  ] as const)('that failed (%s) tell the reason, and by what they made the stage', async (kind, stage) => {
     simulator.builds.plan({ image: NAME, failure: { kind } });
     await createAndBuild();
     const builds = await adapter.listBuilds(arn, '1.0');
     expect(builds.map((build) => [build.state, build.reason])).toEqual(Array(2).fill(['FAILED', expect.stringMatching(/./)]));
-    expect(await adapter.getBuildStage(arn, '1.0', builds[0].buildId)).toBe(stage);
+    expect(stageReached(await adapter.getSnapshotSizes(arn, '1.0', builds[0].buildId))).toBe(stage);
   });
 
-  test('that succeeded tell no stage of a failure', async () => {
+  test('that succeeded tell the sizes of what they made, and no stage of a failure', async () => {
     await createAndBuild();
     const [build] = await adapter.listBuilds(arn, '1.0');
-    expect(await adapter.getBuildStage(arn, '1.0', build.buildId)).toBe('unknown');
+    const sizes = await adapter.getSnapshotSizes(arn, '1.0', build.buildId);
+    expect(sizes).toEqual({ codeBytes: expect.any(Number), memoryBytes: expect.any(Number), diskBytes: expect.any(Number) });
+    expect(stageReached(sizes)).toBe('unknown');
   });
 
   test('of the base image come with what may be built on', async () => {

@@ -141,7 +141,10 @@ function reuse(
   return {
     tags: finalTags(request, entry, image, seen.versions, ledger),
     action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
-    outcome: handOut(request, match, `version ${match.version} is what the template asks for`),
+    outcome: {
+      ...handOut(request, match, `version ${match.version} is what the template asks for`),
+      ...(isOwnBuild(request, match, ledger) ? { built: match } : {}),
+    },
   };
 }
 
@@ -152,6 +155,11 @@ function reuse(
 function newerLaunchable(match: VersionView, seen: Observation, now: number): string | undefined {
   return seen.versions.find((version) => compareVersions(version.version, match.version) > 0
     && ((isBuilding(version) && !isWedged(version, seen.builds, now)) || (version.state === 'SUCCESSFUL' && version.status === 'ACTIVE')))?.version;
+}
+
+/** It may also be one that was being built already when the request came, as if it had started it. */
+function isOwnBuild(request: EnsureRequest, version: VersionView, { attempt }: Ledger): boolean {
+  return attempt?.requestId === request.requestId && compareVersions(version.version, attempt.since) > 0;
 }
 
 function handOut(request: EnsureRequest, version: VersionView, why: string): Outcome {

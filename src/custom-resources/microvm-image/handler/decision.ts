@@ -40,7 +40,8 @@ export interface TagChange {
 /** What to tell the framework once the action was taken. */
 export type Outcome =
   | { readonly type: 'wait'; readonly why: string }
-  | { readonly type: 'done'; readonly why: string; readonly attributes?: ImageAttributes }
+  /** `built`: the version that this request built. */
+  | { readonly type: 'done'; readonly why: string; readonly attributes?: ImageAttributes; readonly built?: VersionView }
   | { readonly type: 'fail'; readonly failure: Failure };
 
 export type Failure =

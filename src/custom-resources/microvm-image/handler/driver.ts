@@ -1,17 +1,23 @@
 import { Tag } from '../contract';
+import { buildMetrics } from './build-metrics';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
-import { describeBuildFailure, describeFailure, redact } from './failure';
+import { describeBuildFailure, describeFailure, redact, stageReached } from './failure';
 import { compareVersions } from './ledger';
 import { afterRefusal } from './refusal';
 import { DeleteRequest, EnsureRequest } from './request';
-import { ServicePort, ServiceRefusal } from './service-port';
+import { BuildView, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
 
 /** One line of the handler's log. */
 export type Log = (entry: Record<string, unknown>) => void;
 
 type Request = EnsureRequest | DeleteRequest;
+
+/** Undefined sizes could not be read. */
+interface BuildEvidence extends BuildView {
+  readonly sizes?: SnapshotSizes;
+}
 
 /** The end of a request that failed. The framework passes the message on to the stack's events, and the stack trace with it. */
 export class Verdict extends Error {
@@ -24,6 +30,8 @@ export class Verdict extends Error {
 
 /** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */
 export class Driver {
+  private versionsSeen = 0;
+
   constructor(private readonly service: ServicePort, private readonly clock: () => number, private readonly write: Log) {}
 
   /** @throws Verdict when the request has failed for good. */
@@ -36,6 +44,9 @@ export class Driver {
     });
     if (outcome.type === 'fail') {
       throw new Verdict(await this.describe(request, outcome.failure));
+    }
+    if (outcome.type === 'done' && outcome.built !== undefined) {
+      this.measure(request, outcome.built, await this.evidence(request, outcome.built), true);
     }
     return outcome;
   }
@@ -101,6 +112,7 @@ export class Driver {
       return { former: renamedFrom && await this.service.getImage(renamedFrom) || undefined, versions: [], builds: [] };
     }
     const versions = (await this.service.listVersions(imageArn)).sort((a, b) => compareVersions(b.version, a.version));
+    this.versionsSeen = versions.length;
     const newest = versions[0];
     const builds = newest === undefined || newest.state === 'SUCCESSFUL' ? [] : await this.service.listBuilds(imageArn, newest.version);
     return { image, versions, builds };
@@ -180,16 +192,12 @@ export class Driver {
     }
     const { version } = failure;
     const { logging, hooks } = request.desired;
-    const builds = failure.builds.length > 0
-      ? failure.builds
-      : await this.optional(request, [], async () => this.service.listBuilds(request.imageArn, version.version));
+    const builds = await this.evidence(request, version, failure.builds);
+    this.measure(request, version, builds, false);
     return describeBuildFailure({
       imageName: request.imageName,
       version: version.version,
-      builds: await Promise.all(builds.map(async (build) => ({
-        ...build,
-        stage: await this.optional(request, 'unknown' as const, async () => this.service.getBuildStage(request.imageArn, version.version, build.buildId)),
-      }))),
+      builds: builds.map((build) => ({ ...build, stage: build.sizes === undefined ? 'unknown' : stageReached(build.sizes) })),
       logGroup: logging.disabled ? undefined : logging.logGroup,
       logLines: logging.logGroup === undefined || logging.disabled
         ? []
@@ -200,7 +208,27 @@ export class Driver {
     });
   }
 
-  /** Evidence decorates an error; without it the error must still get out. */
+  /** The builds of a version, with what each of them made as far as that can be read. */
+  private async evidence(request: Request, { version }: VersionView, known: BuildView[] = []): Promise<BuildEvidence[]> {
+    const { imageArn } = request;
+    const builds = known.length > 0 ? known : await this.optional(request, [], async () => this.service.listBuilds(imageArn, version));
+    return Promise.all(builds.map(async (build) => ({
+      ...build,
+      sizes: await this.optional(request, undefined, async () => this.service.getSnapshotSizes(imageArn, version, build.buildId)),
+    })));
+  }
+
+  private measure(request: Request, { createdAt, updatedAt }: VersionView, builds: BuildEvidence[], succeeded: boolean) {
+    this.log(request, buildMetrics({
+      imageName: request.imageName,
+      succeeded,
+      durationMs: updatedAt === undefined ? undefined : updatedAt - createdAt,
+      snapshots: builds.flatMap(({ sizes }) => sizes ?? []),
+      versions: this.versionsSeen,
+    }, this.clock()));
+  }
+
+  /** Evidence decorates an error or a metric; without it the answer must still get out. */
   private async optional<T, U>(request: Request, otherwise: U, look: () => Promise<T>): Promise<T | U> {
     try {
       return await look();

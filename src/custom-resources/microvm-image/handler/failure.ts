@@ -1,4 +1,15 @@
-import { BuildStage, BuildView } from './service-port';
+import { BuildView, SnapshotSizes } from './service-port';
+
+/** How far a failed build got. */
+export type BuildStage = 'container' | 'hook' | 'unknown';
+
+/** Nothing was installed: the container build broke. Installed but not snapshotted: a hook did not answer. */
+export function stageReached(sizes: SnapshotSizes): BuildStage {
+  if (sizes.codeBytes === undefined) {
+    return 'container';
+  }
+  return sizes.memoryBytes ? 'unknown' : 'hook';
+}
 
 /** What is known about a build that failed. */
 export interface BuildFailure {

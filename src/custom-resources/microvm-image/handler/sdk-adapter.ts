@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-lambda-microvms';
 import { HookProperties, LoggingProperties } from '../contract';
 import { bareVersion, ImageConfig } from './config';
-import { BaseVersionView, BuildStage, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, VersionView } from './service-port';
+import { BaseVersionView, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
 
 /** The largest page the service allows. */
 const PAGE = 50;
@@ -53,6 +53,7 @@ export class SdkAdapter implements ServicePort {
       status: String(item.status),
       config: recordedConfig(item),
       createdAt: item.createdAt?.getTime() ?? Date.now(),
+      updatedAt: item.updatedAt?.getTime(),
     }));
   }
 
@@ -67,13 +68,14 @@ export class SdkAdapter implements ServicePort {
     }));
   }
 
-  public async getBuildStage(imageArn: string, version: string, buildId: string): Promise<BuildStage> {
-    const build = await this.call('GetMicrovmImageBuild', (options) => this.microvms.send(
+  public async getSnapshotSizes(imageArn: string, version: string, buildId: string): Promise<SnapshotSizes> {
+    const { snapshotBuild } = await this.call('GetMicrovmImageBuild', (options) => this.microvms.send(
       new GetMicrovmImageBuildCommand({ imageIdentifier: imageArn, imageVersion: version, buildId }), options));
-    // Nothing was installed: the container build broke. Installed but not snapshotted: a hook did not answer.
-    return build.snapshotBuild?.codeInstallSizeInBytes === undefined || build.snapshotBuild.codeInstallSizeInBytes === null
-      ? 'container'
-      : build.snapshotBuild.memorySnapshotSizeInBytes ? 'unknown' : 'hook';
+    return {
+      codeBytes: snapshotBuild?.codeInstallSizeInBytes ?? undefined,
+      memoryBytes: snapshotBuild?.memorySnapshotSizeInBytes ?? undefined,
+      diskBytes: snapshotBuild?.diskSnapshotSizeInBytes ?? undefined,
+    };
   }
 
   public async listBaseVersions(baseImageArn: string): Promise<BaseVersionView[]> {

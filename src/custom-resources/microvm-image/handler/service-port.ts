@@ -7,8 +7,8 @@ export interface ServicePort {
   /** All of them, in any order. */
   listVersions(imageArn: string): Promise<VersionView[]>;
   listBuilds(imageArn: string, version: string): Promise<BuildView[]>;
-  /** The stage a failed build reached; the list of builds does not tell. */
-  getBuildStage(imageArn: string, version: string, buildId: string): Promise<BuildStage>;
+  /** What a build made; the list of builds does not tell. */
+  getSnapshotSizes(imageArn: string, version: string, buildId: string): Promise<SnapshotSizes>;
   listBaseVersions(baseImageArn: string): Promise<BaseVersionView[]>;
   /** MicroVMs of the image that are not terminated or on their way there. */
   listLiveMicrovms(imageArn: string): Promise<string[]>;
@@ -42,6 +42,8 @@ export interface VersionView {
   readonly status: string;
   readonly config: ImageConfig;
   readonly createdAt: number;
+  /** When its build ended, if nothing happened to it since. */
+  readonly updatedAt?: number;
 }
 
 export interface BuildView {
@@ -52,8 +54,12 @@ export interface BuildView {
   readonly reason?: string;
 }
 
-/** How far a failed build got, read off its snapshot. */
-export type BuildStage = 'container' | 'hook' | 'unknown';
+/** A build that broke early made none or some of them. */
+export interface SnapshotSizes {
+  readonly codeBytes?: number;
+  readonly memoryBytes?: number;
+  readonly diskBytes?: number;
+}
 
 export interface BaseVersionView {
   readonly version: string;
