@@ -149,7 +149,7 @@ const integ = project.addTask('integ', {
 });
 project.addTask('integ:update', {
   description: 'Rewrite the snapshots of the integration apps (offline)',
-  exec: `${integRunner} --dry-run --update-on-failed`,
+  exec: `${integRunner} --dry-run --update-on-failed --force`,
   env: integEnv,
   receiveArgs: true,
 });
@@ -164,6 +164,12 @@ project.addTask('demo', {
 project.addTask('simulator', {
   description: 'Serve the MicroVMs API simulator on loopback',
   exec: 'tsx test/simulator/serve.ts',
+  receiveArgs: true,
+});
+
+project.addTask('mutations', {
+  description: 'Break each promise of the library in a copy of the code, and tell which breaks no test notices',
+  exec: 'tsx tools/mutations/run.ts',
   receiveArgs: true,
 });
 

@@ -26,7 +26,7 @@ async function violationsOf(steps: unknown[], readings: History['readings'] = {}
 
 function desk(): RequestDesk {
   simulator.artifacts.put('s3://assets/v1.zip', HistoryWorld.ARTIFACT);
-  return new RequestDesk(simulator, () => undefined, () => undefined);
+  return new RequestDesk(simulator, HistoryWorld.clients().adapter, () => undefined, () => undefined);
 }
 
 async function finish(counter: RequestDesk, delivery: Delivery): Promise<Answer> {
@@ -102,4 +102,18 @@ test('an image deleted while its first build is awaited is made again, and built
   await simulator.clock.advance(60_000);
 
   expect(await finish(counter, create)).toMatchObject({ Status: 'SUCCESS', Data: { ImageVersion: '1.0' } });
+});
+
+test('a rename that adopts an image takes no tags from it that the image before had', async () => {
+  expect(await violationsOf([
+    { ...plain, template: 2 },
+    { ...plain, template: 10, engine: { adopt: true }, fate: { type: 'siblingFails' } },
+  ])).toEqual([]);
+});
+
+test('a create with little time is not refused a name that is its own, read too late', async () => {
+  expect(await violationsOf(
+    [{ ...plain, template: 0, engine: { buildTimeoutSeconds: 120 }, ticks: [{}, { lateMs: 45_000 }] }],
+    { staleReadsAfterWrite: 1 },
+  )).toEqual([]);
 });

@@ -1,11 +1,14 @@
 import { randomUUID } from 'crypto';
-import { LambdaMicrovmsClient, RunMicrovmCommand, TerminateMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
+import { LambdaMicrovmsClient, RunMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { strToU8, zipSync } from 'fflate';
 import { ByHand, CONTESTED, DeployStep, DestroyStep, FOREIGN, History, Step, templateOf, TickScript } from './random-history';
-import { Answer, Delivery, RequestDesk } from './request-desk';
+import { Answer, Delivery, RequestDesk, withoutRetries } from './request-desk';
 import { imageProperties } from './stack-events';
 import { ImageProperties, RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-image/contract';
 import { desiredConfig } from '../../../src/custom-resources/microvm-image/handler/config';
+import { compareVersions } from '../../../src/custom-resources/microvm-image/handler/ledger';
+import { RETAINED } from '../../../src/custom-resources/microvm-image/handler/ownership';
+import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
 import { MicrovmSimulator } from '../../simulator';
 
 const POLL_MS = 7_000;
@@ -24,7 +27,7 @@ interface Resource {
 
 /** What may end a request in FAILED; anything else must succeed. */
 interface Circumstances {
-  readonly name: string;
+  readonly properties: ImageProperties;
   readonly buildsMayFail: boolean;
 }
 
@@ -42,18 +45,27 @@ export class HistoryWorld {
   /** An artifact that builds. */
   public static readonly ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
 
+  /** Of the simulator that the environment names. */
+  public static clients() {
+    return { adapter: withoutRetries(new SdkAdapter()), microvms: new LambdaMicrovmsClient() };
+  }
+
   /** What was found wrong. */
   public readonly violations: string[] = [];
   public readonly story: string[] = [];
   private readonly resources: Resource[] = [{}, {}];
   private readonly desk: RequestDesk;
-  private readonly client = new LambdaMicrovmsClient();
+  private readonly adapter: SdkAdapter;
+  private readonly client: LambdaMicrovmsClient;
   /** Times an image was deleted by hand: each excuses one more build. */
   private deletedByHand = 0;
+  private foreignWasChanged = false;
   private baseVersion = 1;
 
-  constructor(private readonly simulator: MicrovmSimulator) {
-    this.desk = new RequestDesk(simulator, (violation) => this.violated(violation), (line) => this.story.push(line));
+  /** @param clients of the simulator: making them takes as long as a short history */
+  constructor(private readonly simulator: MicrovmSimulator, clients = HistoryWorld.clients()) {
+    ({ adapter: this.adapter, microvms: this.client } = clients);
+    this.desk = new RequestDesk(simulator, this.adapter, (violation) => this.violated(violation), (line) => this.story.push(line));
   }
 
   public async play(history: History): Promise<void> {
@@ -74,7 +86,7 @@ export class HistoryWorld {
       this.simulator.artifacts.put(`s3://assets/${artifact}.zip`, HistoryWorld.ARTIFACT);
     }
     this.simulator.logs.create(imageProperties().logging.logGroup!, this.simulator.clock.now());
-    await this.desk.adapter.createImage(FOREIGN, desiredConfig(imageProperties()), { team: 'somebody' }, randomUUID());
+    await this.adapter.createImage(FOREIGN, desiredConfig(imageProperties()), { team: 'somebody' }, randomUUID());
     await this.simulator.clock.advance(600_000);
   }
 
@@ -94,9 +106,9 @@ export class HistoryWorld {
 
   private async deploy(step: DeployStep): Promise<void> {
     const resource = this.resources[step.stack];
-    const wanted = templateOf(step.stack, step.template);
+    const wanted = templateOf(step.stack, step.template, step.engine);
     const busy = this.isBuildStuck(resource.physicalId ?? '');
-    const mayFail = this.failuresOf({ name: wanted.imageName, buildsMayFail: step.builds.length > 0 || busy });
+    const mayFail = this.failuresOf({ properties: wanted, buildsMayFail: step.builds.length > 0 || busy });
     return resource.physicalId === undefined
       ? this.create(step, resource, wanted, mayFail)
       : this.update(step, resource, wanted, mayFail);
@@ -115,11 +127,15 @@ export class HistoryWorld {
     const before = resource.properties!;
     const oldId = resource.physicalId!;
     const { fate } = step;
+    const served = { version: resource.version, wasThere: this.isServable(oldId, resource.version) };
     const response = await this.send(
       step.stack,
       { type: 'Update', properties: wanted, old: before, physicalId: oldId, deliveredTwice: step.deliveredTwice, mayFail },
       step.ticks, fate.type === 'cancelled' ? fate.afterTicks : undefined,
     );
+    if (served.wasThere && !this.isServable(oldId, served.version)) {
+      this.violated(`an update left nothing of version ${served.version}, which was served before it`);
+    }
     if (response?.Status === 'SUCCESS' && fate.type === 'good') {
       this.settle(resource, wanted, response);
       if (response.PhysicalResourceId !== oldId) {
@@ -136,11 +152,13 @@ export class HistoryWorld {
 
   /** The Update back. One that fails is continued, without faults, and must get there. */
   private async rollBack(step: DeployStep, resource: Resource, from: ImageProperties, to: ImageProperties, physicalId: string): Promise<void> {
-    const servable = this.isServable(resource.physicalId!, resource.version);
+    // Which token a version was built for is noted when somebody sees it built.
+    const isNoted = to.waitForBuild !== false || to.baseImageRefreshToken === undefined;
+    const servable = isNoted && this.isServable(resource.physicalId!, resource.version);
     let builds = 0;
     let response: Answer;
     for (let attempt = 0; ; attempt++) {
-      const mayFail = this.failuresOf({ name: to.imageName, buildsMayFail: !servable || this.isBuildStuck(resource.physicalId!) });
+      const mayFail = this.failuresOf({ properties: to, buildsMayFail: !servable || this.isBuildStuck(resource.physicalId!) });
       response = (await this.send(step.stack, { type: 'Update', properties: to, old: from, physicalId, mayFail }, attempt === 0 ? step.rollbackTicks : []))!;
       builds += this.desk.versionsStarted(response.RequestId);
       if (response.Status === 'SUCCESS' || attempt === 3) {
@@ -232,7 +250,7 @@ export class HistoryWorld {
     if (lateMs) {
       await this.simulator.clock.advance(lateMs);
       for (let read = 0; read < this.simulator.readings.staleReadsAfterWrite; read++) {
-        await Promise.all(this.simulator.images.map(({ arn }) => swallow(async () => this.desk.adapter.getImage(arn))));
+        await Promise.all(this.simulator.images.map(({ arn }) => swallow(async () => this.adapter.getImage(arn))));
       }
     }
   }
@@ -267,17 +285,29 @@ export class HistoryWorld {
       this.violated(`the data of a ${request.type} are ${JSON.stringify(Data)}`);
     }
     const version = this.simulator.images.find(({ arn }) => arn === PhysicalResourceId)?.versions.find((each) => each.version === Data?.ImageVersion);
-    const { codeArtifactUri, buildRoleArn, baseImageVersion } = request.properties;
-    if (version?.state !== 'SUCCESSFUL' || version.status !== 'ACTIVE') {
+    const { codeArtifactUri, buildRoleArn, baseImageVersion, waitForBuild, followLatest } = request.properties;
+    const isBuilding = version !== undefined && ['PENDING', 'IN_PROGRESS'].includes(version.state);
+    if (version === undefined || !(isBuilding ? waitForBuild === false : version.state === 'SUCCESSFUL' && version.status === 'ACTIVE')) {
       this.violated(`version ${Data?.ImageVersion} was handed out ${version?.state} and ${version?.status}`);
     } else if (version.config.codeArtifact.uri !== codeArtifactUri || version.config.buildRoleArn !== buildRoleArn || version.config.description
       || (baseImageVersion && version.config.baseImageVersion !== `${baseImageVersion}.0` && version.config.baseImageVersion !== baseImageVersion)) {
       this.violated(`version ${Data?.ImageVersion} is not what was asked for: ${JSON.stringify(version.config)}`);
     }
+    const latest = this.latestOf(PhysicalResourceId);
+    if (followLatest && !isBuilding && latest !== Data?.ImageVersion) {
+      this.violated(`version ${Data?.ImageVersion} was handed out, and launches that name none get ${latest}`);
+    }
   }
 
-  private failuresOf({ name, buildsMayFail }: Circumstances): Request['mayFail'] {
-    return (reason) => (/failed to build|is stuck|was not ready after 55 minutes/.test(reason) && buildsMayFail)
+  private latestOf(arn: string): string | undefined {
+    const active = this.simulator.images.find((image) => image.arn === arn)?.versions.filter(({ state, status }) => state === 'SUCCESSFUL' && status === 'ACTIVE');
+    return active?.map(({ version }) => version).sort(compareVersions).pop();
+  }
+
+  private failuresOf({ properties: { imageName: name, buildTimeoutSeconds }, buildsMayFail }: Circumstances): Request['mayFail'] {
+    // A minute may end while anything is still being tried again.
+    return (reason) => buildTimeoutSeconds !== undefined
+      || (/failed to build|is stuck|was not ready after 55 minutes/.test(reason) && buildsMayFail)
       || (/already exists|Choose another imageName|choose another imageName/.test(reason) && ([CONTESTED, FOREIGN].includes(name) || this.isForgotten(name)));
   }
 
@@ -292,7 +322,7 @@ export class HistoryWorld {
   }
 
   private isForgotten(imageName: string): boolean {
-    return this.simulator.images.some(({ name, tags }) => name === imageName && tags[Tag.OWNER] === undefined);
+    return this.simulator.images.some(({ name, tags }) => name === imageName && (tags[Tag.OWNER] ?? RETAINED).startsWith(RETAINED));
   }
 
   /** A build that does not end soon. The service can neither cancel it nor delete the image meanwhile. */
@@ -313,19 +343,22 @@ export class HistoryWorld {
     if (arn === undefined || image === undefined || what === 'publishBase') {
       return this.simulator.publishBaseImage(String(++this.baseVersion));
     }
-    const { adapter } = this.desk;
+    this.foreignWasChanged ||= image.name === FOREIGN && (what === 'build' || what === 'delete');
+    const { adapter } = this;
     await swallow(async () => {
       switch (what) {
         case 'build':
           return adapter.updateImage(arn, { ...desiredConfig(templateOf(stack, 6)), description: 'by hand' }, randomUUID());
         case 'deactivate':
-          await this.desk.deactivate(arn, this.resources[stack].version ?? '1.0');
-          return;
+          return adapter.retireVersion(arn, this.resources[stack].version ?? '1.0');
         case 'delete':
           await adapter.deleteImage(arn);
           this.deletedByHand += 1;
           // The image that is made next counts its versions from 1.0 again.
           this.resources[stack].version = undefined;
+          return;
+        case 'nothingForHours':
+          await this.simulator.clock.advance(9 * 3_600_000);
           return;
         case 'forgetOwner':
           return adapter.untag(arn, [Tag.OWNER]);
@@ -338,7 +371,7 @@ export class HistoryWorld {
   private async terminateAll(): Promise<void> {
     for (const { microvmId, state } of this.simulator.microvms) {
       if (state !== 'TERMINATED') {
-        await swallow(async () => this.client.send(new TerminateMicrovmCommand({ microvmIdentifier: microvmId })));
+        await swallow(async () => this.adapter.terminateMicrovm(microvmId));
       }
     }
     await this.simulator.clock.advance(60_000);
@@ -356,11 +389,14 @@ export class HistoryWorld {
       await this.desk.tickGhosts([]);
     }
     for (const { name, state, tags } of this.simulator.images) {
-      if (tags[Tag.OWNER] !== undefined) {
+      if (tags[Tag.OWNER] !== undefined && !tags[Tag.OWNER].startsWith(RETAINED)) {
         this.violated(`image ${name} is left behind in state ${state}`);
       }
     }
     const foreign = this.simulator.images.find(({ name }) => name === FOREIGN);
+    if (this.foreignWasChanged) {
+      return;
+    }
     if (JSON.stringify(foreign?.tags) !== JSON.stringify({ team: 'somebody' }) || foreign?.versions.length !== 1) {
       this.violated("somebody else's image was changed");
     }

@@ -7,7 +7,7 @@ import { BuildPlan, DeletionPlan, Readings } from '../../simulator';
 export type FaultKind = 'throttle' | 'serverError' | 'gatewayPage' | 'lostAnswer' | 'gatewayPageAfterEffect' | 'busy' | 'buildQuota' | 'crashBefore' | 'crashAfter';
 
 /** What somebody does to an image behind the stack's back. */
-export type ByHand = 'build' | 'deactivate' | 'delete' | 'forgetOwner' | 'run' | 'publishBase';
+export type ByHand = 'build' | 'deactivate' | 'delete' | 'forgetOwner' | 'run' | 'publishBase' | 'nothingForHours';
 
 /** How one tick goes. */
 export interface TickScript {
@@ -27,10 +27,14 @@ export type Fate =
   /** The update is cancelled after so many ticks: its rollback starts while it still polls. */
   | { readonly type: 'cancelled'; readonly afterTicks: number };
 
+/** Options that change what the engine does, and nothing of a version. */
+export type Engine = Pick<ImageProperties, 'keepVersions' | 'adopt' | 'retainOnFailure' | 'buildTimeoutSeconds' | 'waitForBuild' | 'followLatest'>;
+
 export interface DeployStep {
   readonly type: 'deploy';
   readonly stack: number;
   readonly template: number;
+  readonly engine?: Engine;
   readonly fate: Fate;
   /** CloudFormation's message arrives twice. */
   readonly deliveredTwice: boolean;
@@ -82,8 +86,8 @@ const TEMPLATES: Array<Partial<ImageProperties>> = [
 ];
 
 /** The properties of one stack's template; only the contested and the foreign name are the same in all stacks. */
-export function templateOf(stack: number, template: number): ImageProperties {
-  const properties = imageProperties(TEMPLATES[template]);
+export function templateOf(stack: number, template: number, engine: Engine = {}): ImageProperties {
+  const properties = imageProperties({ ...TEMPLATES[template], ...engine });
   const shared = properties.imageName === CONTESTED || properties.imageName === FOREIGN;
   return shared ? properties : { ...properties, imageName: `stack${stack}-${properties.imageName}` };
 }
@@ -119,6 +123,18 @@ const build: fc.Arbitrary<BuildPlan> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<BuildPlan>({ wedged: true }, { durationMs: 70 * 60_000 }) },
 );
 
+const engine: fc.Arbitrary<Engine> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 2, arbitrary: fc.record({ keepVersions: fc.constantFrom(2, 3), followLatest: fc.constantFrom(undefined, true) }) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<Engine>(
+      { followLatest: true }, { adopt: true }, { retainOnFailure: true }, { waitForBuild: false }, { buildTimeoutSeconds: 60 },
+      { waitForBuild: false, keepVersions: 2 }, { adopt: true, retainOnFailure: true, keepVersions: 2 },
+    ),
+  },
+);
+
 const stack = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -128,6 +144,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       type: fc.constant('deploy' as const),
       stack,
       template: fc.nat(TEMPLATES.length - 1),
+      engine,
       fate: fc.oneof<fc.WeightedArbitrary<Fate>[]>(
         { weight: 5, arbitrary: fc.constant({ type: 'good' }) },
         { weight: 2, arbitrary: fc.constant({ type: 'siblingFails' }) },
@@ -153,7 +170,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('byHand' as const),
       stack,
-      what: fc.constantFrom<ByHand>('build', 'deactivate', 'delete', 'forgetOwner', 'run', 'publishBase'),
+      what: fc.constantFrom<ByHand>('build', 'deactivate', 'delete', 'forgetOwner', 'run', 'publishBase', 'nothingForHours'),
     }),
   },
 );
@@ -167,6 +184,9 @@ const readings: fc.Arbitrary<Partial<Readings>> = fc.record({
   latestActiveFallsBack: fc.boolean(),
   proseReasonsOnly: fc.boolean(),
   staleReadsAfterWrite: fc.constantFrom(0, 0, 1),
+  versionInUseDeleteRefused: fc.boolean(),
+  reasonOnVersion: fc.boolean(),
+  terminatedRetentionMs: fc.constantFrom(Number.POSITIVE_INFINITY, 20 * 60_000),
   versionOrder: fc.constantFrom('lexical', 'newest-first', 'oldest-first'),
 });
 

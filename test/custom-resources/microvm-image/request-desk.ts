@@ -1,11 +1,11 @@
 import { dirname, join } from 'path';
-import { LambdaMicrovmsClient, UpdateMicrovmImageVersionCommand } from '@aws-sdk/client-lambda-microvms';
 import { CloudFormationResponse } from './provider-framework';
 import { TickScript } from './random-history';
 import { Crash, scriptedService } from './scripted-service';
 import { stringified } from './stack-events';
 import { encodeProperties, ImageProperties, RESERVED_TAG_PREFIX, Tag } from '../../../src/custom-resources/microvm-image/contract';
 import { isComplete } from '../../../src/custom-resources/microvm-image/handler/is-complete';
+import { RETAINED } from '../../../src/custom-resources/microvm-image/handler/ownership';
 import { acceptRequest, CloudFormationEvent, decodeRequest } from '../../../src/custom-resources/microvm-image/handler/request';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
 import { MicrovmSimulator } from '../../simulator';
@@ -43,7 +43,6 @@ export interface Delivery {
 
 /** CDK's own Provider framework with any number of requests on their way at once. */
 export class RequestDesk {
-  public readonly adapter = withoutRetries(new SdkAdapter());
   private readonly framework: Record<string, (event: unknown) => Promise<void>> = jest.requireActual(join(RUNTIME, 'framework.js'));
   private readonly deliveries = new Map<string, Delivery>();
   private readonly started = new Map<string, number>();
@@ -52,6 +51,7 @@ export class RequestDesk {
 
   constructor(
     private readonly simulator: MicrovmSimulator,
+    public readonly adapter: SdkAdapter,
     private readonly violated: (what: string) => void,
     private readonly tell: (line: string) => void,
   ) {
@@ -143,10 +143,6 @@ export class RequestDesk {
     }, 0)!.owner;
   }
 
-  public async deactivate(imageIdentifier: string, imageVersion: string): Promise<void> {
-    await new LambdaMicrovmsClient().send(new UpdateMicrovmImageVersionCommand({ imageIdentifier, imageVersion, status: 'INACTIVE' }));
-  }
-
   private async invoke({ FunctionName, Payload }: { FunctionName: string; Payload: string }): Promise<unknown> {
     const event: CloudFormationEvent = JSON.parse(Payload);
     try {
@@ -165,6 +161,7 @@ export class RequestDesk {
       before: (operation, args) => {
         versionsBefore = this.versions();
         this.checkOwner(operation, args, event, request?.owner);
+        this.checkUse(operation, args);
       },
       after: () => {
         const more = Math.max(0, this.versions() - versionsBefore);
@@ -188,16 +185,29 @@ export class RequestDesk {
 
   /**
    * Nothing is done to an image whose owner is somebody else. One that only lost the owner's tag may be claimed again by
-   * its own stack, or be released by it, which takes the library's tags off and no others.
+   * its own stack, or be released by it, which takes the library's tags off and no others. One that nobody owns may be
+   * adopted, by those who ask for it.
    */
   private checkOwner(operation: string, args: unknown[], event: CloudFormationEvent, owner?: string): void {
     const image = this.simulator.images.find(({ arn }) => arn === args[0]);
     const tagged = image?.tags[Tag.OWNER];
+    const abandoned = tagged === undefined || tagged.startsWith(RETAINED);
+    const adopts = operation === 'tag' && event.ResourceProperties.Adopt === 'true' && abandoned;
+    const retained = tagged === RETAINED + owner && operation !== 'deleteImage';
     const ofStack = tagged === undefined && image?.tags[Tag.STACK] === event.StackId.split('/')[2];
-    const reclaims = operation === 'tag' && event.RequestType !== 'Delete';
-    const releases = operation === 'untag' && event.RequestType === 'Delete' && (args[1] as string[]).every((key) => key.startsWith(RESERVED_TAG_PREFIX));
-    if (image !== undefined && tagged !== owner && !(ofStack && (reclaims || releases))) {
+    const reclaims = (operation === 'tag' || operation === 'untag') && event.RequestType !== 'Delete';
+    const releases = tagged === undefined && operation === 'untag' && event.RequestType === 'Delete' && (args[1] as string[]).every((key) => key.startsWith(RESERVED_TAG_PREFIX));
+    if (image !== undefined && tagged !== owner && !adopts && !retained && !releases && !(ofStack && reclaims)) {
       this.violated(`${event.RequestType} called ${operation} on ${image.name}, whose owner is ${tagged}`);
+    }
+  }
+
+  /** No version goes that a MicroVM runs. */
+  private checkUse(operation: string, [arn, version]: unknown[]): void {
+    const user = operation === 'deleteVersion'
+      && this.simulator.microvms.find(({ imageArn, imageVersion, state }) => imageArn === arn && imageVersion === version && state !== 'TERMINATED');
+    if (user) {
+      this.violated(`version ${version} was deleted although ${user.microvmId} runs it`);
     }
   }
 
@@ -210,7 +220,7 @@ export class RequestDesk {
 }
 
 /** The SDK's own retries cost real time, so the adapter sees each fault at once. */
-function withoutRetries(adapter: SdkAdapter): SdkAdapter {
+export function withoutRetries(adapter: SdkAdapter): SdkAdapter {
   const token = { getRetryCount: () => 0, getRetryDelay: () => 0 };
   for (const client of ['microvms', 'logs']) {
     Reflect.get(adapter, client).config.retryStrategy = async () => ({

@@ -3,7 +3,7 @@ import { DeleteRequest, EnsureRequest } from './request';
 import { ServiceRefusal } from './service-port';
 
 /** The service answers the last tick before the deadline too, so that the error can say what it kept answering. */
-const LAST_TICKS = 30_000;
+const LAST_TICKS = 10_000;
 
 /**
  * What a refused call means for the request.

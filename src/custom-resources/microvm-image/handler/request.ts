@@ -130,16 +130,18 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
   const isCreate = event.RequestType === 'Create';
   const replaced = old && decodeReplaced(old);
   const isRenamed = replaced !== undefined && replaced.imageName !== desired.imageName;
+  const isNew = isCreate || old?.ImageName !== desired.imageName;
   return {
     ...identity,
     kind: 'ensure',
     timeAllowed: Math.min(Limit.DEADLINE, (desired.buildTimeoutSeconds ?? Infinity) * 1_000),
     isCreate,
-    isNew: isCreate || old?.ImageName !== desired.imageName,
+    isNew,
     desired,
     replaced,
     renamedFrom: isRenamed ? imageArnOf(event, replaced.imageName) : undefined,
-    removedTags: Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
+    // Those of another image are not this one's to lose.
+    removedTags: isNew ? [] : Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
     buildRoleMayLag: isCreate || old?.BuildRoleArn !== desired.buildRoleArn || old?.CodeArtifactUri !== desired.codeArtifactUri,
   };
 }

@@ -1,0 +1,3 @@
+import { playShare } from './histories';
+
+playShare(1, 4);

@@ -1,0 +1,82 @@
+/** One break of a promise, made on purpose: some test must notice. */
+export interface Mutation {
+  /** What no longer holds. */
+  readonly breaks: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** Which tests to run. Default: those of the engine. */
+  readonly tests?: string[];
+}
+
+const HANDLER = 'src/custom-resources/microvm-image/handler';
+const CONSTRUCTS = ['test/constructs', 'test/iam'];
+
+/** By promise; decisions/0001 says what each of them is. */
+export const MUTATIONS: Record<string, Mutation[]> = {
+  'E1 the error names the cause': [
+    { breaks: 'the reason of a build', file: `${HANDLER}/failure.ts`, find: "reason: clean(build.reason ?? '')", replace: "reason: clean('')" },
+    { breaks: 'the stage that failed', file: `${HANDLER}/failure.ts`, find: 'if (sizes.codeBytes === undefined) {', replace: 'if (sizes.codeBytes !== undefined) {' },
+    { breaks: 'the end of the log', file: `${HANDLER}/sdk-adapter.ts`, find: '.slice(-LOG_LINES)', replace: '.slice(0, LOG_LINES)' },
+    { breaks: 'one line without a stack', file: `${HANDLER}/driver.ts`, find: '    this.stack = message;', replace: '' },
+    { breaks: 'the size of the answer', file: `${HANDLER}/failure.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
+    { breaks: 'environment values stay out', file: `${HANDLER}/failure.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
+  ],
+  'E2 a rollback never builds': [
+    { breaks: 'the version before the last is remembered', file: `${HANDLER}/decide-ensure.ts`, find: 'for (const entry of [ledger.served, ledger.previous]) {', replace: 'for (const entry of [ledger.served]) {' },
+    { breaks: 'the failed version is cleared away', file: `${HANDLER}/decide-ensure.ts`, find: "image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined", replace: 'undefined' },
+    { breaks: 'a cancelled update does not displace what its rollback looks for', file: `${HANDLER}/decide-ensure.ts`, find: 'return noted ?? ledger.served;', replace: 'return ledger.served;' },
+    { breaks: 'a follower gets the version rolled back to', file: `${HANDLER}/decide-ensure.ts`, find: 'request.desired.followLatest ? newerLaunchable(match, seen, now) : undefined', replace: 'undefined' },
+  ],
+  'E3 the exact version comes out': [
+    { breaks: 'versions are numbers', file: `${HANDLER}/ledger.ts`, find: 'return majorA - majorB || minorA - minorB;', replace: 'return a < b ? -1 : 1;' },
+    { breaks: 'the newest match is taken', file: `${HANDLER}/driver.ts`, find: 'compareVersions(b.version, a.version)', replace: 'compareVersions(a.version, b.version)' },
+    { breaks: 'a retired version is activated before it is handed out', file: `${HANDLER}/decide-ensure.ts`, find: "  if (match.status === 'INACTIVE') {\n    return isBusy", replace: "  if (match.status === 'NEVER') {\n    return isBusy" },
+  ],
+  'E4 delete works, and on our own only': [
+    { breaks: 'a foreign image is not deleted', file: `${HANDLER}/decide-delete.ts`, find: 'if (owner !== request.owner) {', replace: 'if (owner === "") {' },
+    { breaks: 'a foreign image is not taken', file: `${HANDLER}/decide-ensure.ts`, find: '  return isOwn(image, request) || lostItsOwner', replace: '  return true || isOwn(image, request) || lostItsOwner' },
+    { breaks: 'a delete waits until the image is gone', file: `${HANDLER}/decide-delete.ts`, find: "outcome: { type: 'wait', why: 'deleting the image' }", replace: "outcome: { type: 'done', why: 'deleting the image' }" },
+    { breaks: 'MicroVMs are terminated only when asked', file: `${HANDLER}/decide-delete.ts`, find: 'if (request.runningMicrovms === RunningMicrovms.TERMINATE) {', replace: 'if (request.runningMicrovms !== undefined) {' },
+    { breaks: 'an adopted image is released', file: `${HANDLER}/decide-delete.ts`, find: 'if (image.tags[Tag.ADOPTED] !== undefined) {', replace: "if (image.tags[Tag.ADOPTED] === 'never') {" },
+    { breaks: 'an image of a create that was cut short is found', file: `${HANDLER}/request.ts`, find: "const candidates = [physicalId(event), typeof ImageName === 'string' ? imageArnOf(event, ImageName) : ''];", replace: "const candidates = [physicalId(event), typeof ImageName === 'string' ? '' : ''];" },
+    { breaks: 'a rename takes no tags from the image it comes to', file: `${HANDLER}/request.ts`, find: 'removedTags: isNew ? [] : ', replace: 'removedTags: ' },
+  ],
+  'E5 versions do not pile up': [
+    { breaks: 'served and previous stay', file: `${HANDLER}/retention.ts`, find: '&& version !== ledger.served?.version && version !== ledger.previous?.version', replace: '' },
+    { breaks: 'a version in use stays', file: `${HANDLER}/retention.ts`, find: '(microvmsOf[version] ?? []).length > 0', replace: '(microvmsOf[version] ?? []).length > 1_000' },
+    { breaks: 'a young version stays', file: `${HANDLER}/retention.ts`, find: 'now - supersededAt(version) >= LONGEST_LIFE', replace: 'now - supersededAt(version) >= 0' },
+    { breaks: 'age yields before the quota', file: `${HANDLER}/retention.ts`, find: 'const crowded = versions.length >= CROWDED;', replace: 'const crowded = versions.length >= 500;' },
+    { breaks: 'three at most a request', file: `${HANDLER}/decide-ensure.ts`, find: 'const MAX_PRUNED_PER_REQUEST = 3;', replace: 'const MAX_PRUNED_PER_REQUEST = 4;' },
+  ],
+  'E6 no needless build': [
+    { breaks: '"1" equals "1.0"', file: `${HANDLER}/config.ts`, find: "return version.replace(/\\.0$/, '');", replace: 'return version;' },
+    { breaks: 'a change of hooks builds', file: `${HANDLER}/config.ts`, find: "'hooks', 'logging',", replace: "'logging'," },
+    { breaks: 'a change of memory builds', file: `${HANDLER}/config.ts`, find: "'minimumMemoryInMiB', ", replace: '' },
+    { breaks: 'a new refresh token builds', file: `${HANDLER}/decide-ensure.ts`, find: "const tokenIsNew = tokenHash !== '' &&", replace: "const tokenIsNew = tokenHash === 'never' &&" },
+    { breaks: 'a base that can no longer be built on is refused', file: `${HANDLER}/decide-ensure.ts`, find: "base.status === 'AVAILABLE' || base.status === 'DEPRECATED'", replace: "base.status !== 'NEVER'" },
+  ],
+  'E7 wedged, throttled, full': [
+    { breaks: 'a full quota of builds is waited out', file: `${HANDLER}/refusal.ts`, find: 'return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)', replace: 'return within(Limit.IAM_GRACE)' },
+    { breaks: 'a 5xx is passing', file: `${HANDLER}/sdk-adapter.ts`, find: 'status >= 500', replace: 'status > 599' },
+    { breaks: 'a wedged build is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'WEDGED: 10 * MINUTE', replace: 'WEDGED: 100 * MINUTE' },
+    { breaks: 'a delete that hangs is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'DELETE: 10 * MINUTE', replace: 'DELETE: 100 * MINUTE' },
+    { breaks: 'our error comes before that of the framework', file: `${HANDLER}/decision.ts`, find: 'DEADLINE: 55 * MINUTE', replace: 'DEADLINE: 75 * MINUTE' },
+  ],
+  'E8 interruption is harmless': [
+    { breaks: 'an older request stops when a later one claims', file: `${HANDLER}/decision.ts`, find: 'return claimedLater && claimant !== request.requestId ? claim : undefined;', replace: 'return undefined;' },
+    { breaks: 'nothing is built before it is claimed', file: `${HANDLER}/driver.ts`, find: "&& (decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done')", replace: '' },
+    { breaks: 'a client token is of one attempt of one request', file: `${HANDLER}/decide-ensure.ts`, find: '`${request.requestId}/create/${now}`', replace: '`${request.imageName}/create`' },
+    { breaks: 'a build has a token of its own', file: `${HANDLER}/decide-ensure.ts`, find: '`${request.requestId}/build/${failed.length + 1}`', replace: '`${request.imageName}/build`' },
+    { breaks: 'tags that are late are waited for', file: `${HANDLER}/decision.ts`, find: 'TAGS_LAG: 20 * SECOND', replace: 'TAGS_LAG: 0' },
+    { breaks: 'a surprise is no verdict', file: `${HANDLER}/driver.ts`, find: 'return this.clock() - request.acceptedAt < request.timeAllowed\n', replace: 'return this.clock() - request.acceptedAt < 0\n' },
+  ],
+  'least privilege and order': [
+    { breaks: 'roles trust the service on behalf of this account only', file: 'src/constructs/private/service-role.ts', find: 'props.sourceAccountCondition ?? true', replace: 'props.sourceAccountCondition ?? false', tests: CONSTRUCTS },
+    { breaks: 'images of other stacks are out of reach', file: 'src/custom-resources/microvm-image-provider.ts', find: "conditions: { StringEquals: { [`aws:ResourceTag/${Tag.STACK}`]: Fn.select(2, Fn.split('/', Aws.STACK_ID)) } },", replace: '', tests: CONSTRUCTS },
+    { breaks: 'the image comes after the policy of its role', file: 'src/constructs/microvm-image.ts', find: 'grants.forEach((grant) => grant.applyBefore(resource));', replace: '', tests: CONSTRUCTS },
+    { breaks: 'no MicroVM brings a deleted log group back', file: 'src/constructs/private/service-role.ts', find: "actions: ['logs:CreateLogStream', 'logs:PutLogEvents']", replace: "actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']", tests: CONSTRUCTS },
+    { breaks: 'another stack never pins a version', file: 'src/constructs/microvm-image.ts', find: 'resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);', replace: '', tests: CONSTRUCTS },
+  ],
+};
