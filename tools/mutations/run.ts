@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { Mutation, MUTATIONS } from './mutations';
 
 const ROOT = path.join(__dirname, '..', '..');
-const COPIED = ['src', 'test', 'integ', 'tools', 'examples', 'package.json', 'tsconfig.json', 'tsconfig.dev.json'];
+const COPIED = ['src', 'test', 'integ', 'tools', 'examples', 'package.json', 'tsconfig.json'];
 /** The engine's, but for the random histories: they would find most breaks too, much later. */
 const ENGINE_TESTS = ['test/custom-resources/microvm-image/(?!histories)'];
 

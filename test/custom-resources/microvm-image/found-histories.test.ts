@@ -117,3 +117,11 @@ test('a create with little time is not refused a name that is its own, read too 
     { staleReadsAfterWrite: 1 },
   )).toEqual([]);
 });
+
+test('a rollback ends on the version that a deployment did not wait for, although the update before it built another of the same inputs', async () => {
+  expect(await violationsOf([
+    { ...plain, template: 0, engine: { waitForBuild: false } },
+    { ...plain, template: 0, stack: 1 },
+    { ...plain, template: 3, deliveredTwice: true, ticks: [{ lateMs: 20_000 }, { lateMs: 20_000, fault: { call: 0, kind: 'crashAfter' } }] },
+  ])).toEqual([]);
+});

@@ -152,9 +152,7 @@ export class HistoryWorld {
 
   /** The Update back. One that fails is continued, without faults, and must get there. */
   private async rollBack(step: DeployStep, resource: Resource, from: ImageProperties, to: ImageProperties, physicalId: string): Promise<void> {
-    // Which token a version was built for is noted when somebody sees it built.
-    const isNoted = to.waitForBuild !== false || to.baseImageRefreshToken === undefined;
-    const servable = isNoted && this.isServable(resource.physicalId!, resource.version);
+    const servable = this.isServable(resource.physicalId!, resource.version);
     let builds = 0;
     let response: Answer;
     for (let attempt = 0; ; attempt++) {

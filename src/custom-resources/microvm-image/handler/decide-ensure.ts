@@ -51,11 +51,11 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
 
   const ledger = readLedger(image.tags);
   const config = desiredConfig(request.desired);
-  const match = findMatch(request, config, seen.versions, ledger);
+  const match = findMatch(request.desired, seen.versions, ledger);
   if (match !== undefined) {
     return match.status === 'INACTIVE' && expired
       ? timedOut(request, `version ${match.version} could not be activated`)
-      : reuse(request, config, match, seen, { image, ledger }, now);
+      : reuse(request, match, seen, { image, ledger }, now);
   }
 
   const claimed = ledger.attempt?.requestId === request.requestId;
@@ -99,10 +99,11 @@ function tokenHashOf(image: ImageProperties): string {
 }
 
 /** The version to hand out without a build. */
-function findMatch(request: EnsureRequest, config: ImageConfig, versions: VersionView[], ledger: Ledger): VersionView | undefined {
+function findMatch(image: ImageProperties, versions: VersionView[], ledger: Ledger): VersionView | undefined {
   const successful = versions.filter((version) => version.state === 'SUCCESSFUL');
+  const config = desiredConfig(image);
   const digest = configDigest(config);
-  const tokenHash = tokenHashOf(request.desired);
+  const tokenHash = tokenHashOf(image);
   for (const entry of [ledger.served, ledger.previous]) {
     const recorded = entry?.digest === digest && entry.tokenHash === tokenHash && successful.find((version) => version.version === entry.version);
     if (recorded) {
@@ -116,9 +117,7 @@ function findMatch(request: EnsureRequest, config: ImageConfig, versions: Versio
   return candidates.find((version) => configMatches(config, version.config));
 }
 
-function reuse(
-  request: EnsureRequest, config: ImageConfig, match: VersionView, seen: Observation, { image, ledger }: Existing, now: number,
-): Decision {
+function reuse(request: EnsureRequest, match: VersionView, seen: Observation, { image, ledger }: Existing, now: number): Decision {
   const isBusy = image.state === 'UPDATING' || image.state === 'CREATING';
   const tags = claimTags(request, image, seen.versions);
   if (match.status === 'INACTIVE') {
@@ -135,11 +134,8 @@ function reuse(
       ? { tags, outcome: { type: 'wait', why: `version ${newer} is to be retired, and the image is ${image.state}` } }
       : { tags, action: { type: 'retire', version: newer }, outcome: { type: 'wait', why: `retiring version ${newer}` } };
   }
-  const entry: LedgerEntry = {
-    version: match.version, digest: configDigest(config), tokenHash: tokenHashOf(request.desired), baseVersion: baseVersionOf(match),
-  };
   return {
-    tags: finalTags(request, entry, image, seen.versions, ledger),
+    tags: finalTags(request, entryOf(match, request.desired), image, seen.versions, ledger),
     action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
     outcome: {
       ...handOut(request, match, `version ${match.version} is what the template asks for`),
@@ -167,6 +163,10 @@ function handOut(request: EnsureRequest, version: VersionView, why: string): Out
     ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: version.version, BaseImageVersion: baseVersionOf(version),
   };
   return { type: 'done', why, attributes };
+}
+
+function entryOf(version: VersionView, image: ImageProperties): LedgerEntry {
+  return { version: version.version, digest: configDigest(desiredConfig(image)), tokenHash: tokenHashOf(image), baseVersion: baseVersionOf(version) };
 }
 
 function baseVersionOf(version: VersionView): string {
@@ -300,8 +300,22 @@ function claimTags(request: EnsureRequest, image: ImageView, versions: VersionVi
 
 /** And what it is about to build: written before anything is. */
 function attemptTags(request: EnsureRequest, attempt: Attempt, image?: ImageView, versions: VersionView[] = []): TagChange {
-  const set = { ...ownership(request, image, versions), [Tag.REQUEST]: request.stamp, [Tag.ATTEMPT]: writeAttempt(attempt) };
+  const set = {
+    ...ownership(request, image, versions),
+    [Tag.REQUEST]: request.stamp,
+    [Tag.ATTEMPT]: writeAttempt(attempt),
+    ...(image ? unnoted(request, image, versions.filter(({ version }) => compareVersions(version, attempt.since) <= 0)) : {}),
+  };
   return { set: changed(set, image), remove: [] };
+}
+
+/** A request that does not wait cannot note what it served. The one that replaces it does, or a rollback would have to guess. */
+function unnoted({ replaced }: EnsureRequest, image: ImageView, versions: VersionView[]): Record<string, string> {
+  const match = replaced?.waitForBuild === false ? findMatch(replaced, versions, readLedger(image.tags)) : undefined;
+  const entry = match && writeEntry(entryOf(match, replaced!));
+  const { [Tag.SERVED]: served, [Tag.PREVIOUS]: previous } = image.tags;
+  return entry === undefined || entry === served || entry === previous ? {}
+    : { [Tag.SERVED]: entry, ...(served === undefined ? {} : { [Tag.PREVIOUS]: served }) };
 }
 
 /**
