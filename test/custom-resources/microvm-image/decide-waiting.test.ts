@@ -3,9 +3,10 @@ import {
   servedTag, twoBuilds, versionView,
 } from './builders';
 import { handsOut, sentenceOf } from './outcomes';
-import { ImageProperties, Tag } from '../../../src/custom-resources/microvm-image/contract';
+import { ImageProperties } from '../../../src/custom-resources/microvm-image/contract';
 import { decideEnsure } from '../../../src/custom-resources/microvm-image/handler/decide-ensure';
 import { Decision, Observation } from '../../../src/custom-resources/microvm-image/handler/decision';
+import { readLedger } from '../../../src/custom-resources/microvm-image/handler/ledger';
 import { afterRefusal } from '../../../src/custom-resources/microvm-image/handler/refusal';
 import { EnsureRequest } from '../../../src/custom-resources/microvm-image/handler/request';
 import { ServiceRefusal } from '../../../src/custom-resources/microvm-image/handler/service-port';
@@ -48,11 +49,11 @@ describe('a request with a buildTimeout of its own', () => {
 describe('a request that does not wait for its build', () => {
   const unwaited = (desired: Partial<ImageProperties> = {}, more = {}) => ensureRequest({ ...more, desired: { waitForBuild: false, ...desired } });
 
-  test.each(['PENDING', 'IN_PROGRESS'])('hands out the version that is being built (%s), and does not note it as served', (state) => {
+  test.each(['PENDING', 'IN_PROGRESS'])('hands out the version that is being built (%s), and notes it for a rollback', (state) => {
     const decision = decide(unwaited(), building(state));
     expect(decision.outcome).toEqual(handsOut('2.0'));
     expect(decision.action).toBeUndefined();
-    expect(Object.keys(decision.tags?.set ?? {})).not.toContain(Tag.SERVED);
+    expect(readLedger(decision.tags!.set).served).toMatchObject({ version: '2.0', digest: DIGEST });
   });
 
   test('does so on a Create', () => {

@@ -125,3 +125,13 @@ test('a rollback ends on the version that a deployment did not wait for, althoug
     { ...plain, template: 3, deliveredTwice: true, ticks: [{ lateMs: 20_000 }, { lateMs: 20_000, fault: { call: 0, kind: 'crashAfter' } }] },
   ])).toEqual([]);
 });
+
+test.each(['accepted', 'conflict'] as const)(
+  'a rollback ends on the version that a deployment did not wait for, and its refresh token is not forgotten (tag writes: %s)',
+  async (tagWritesWhileUpdating) => {
+    expect(await violationsOf([
+      { ...plain, template: 3, engine: { waitForBuild: false } },
+      { ...plain, template: 0, fate: { type: 'siblingFails' } },
+    ], { tagWritesWhileUpdating })).toEqual([]);
+  },
+);

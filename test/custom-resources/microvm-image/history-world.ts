@@ -243,13 +243,17 @@ export class HistoryWorld {
     return answered?.response;
   }
 
-  /** The simulator counts how many reads are stale; the service's are stale for seconds. */
   private async beLate({ lateMs }: TickScript): Promise<void> {
     if (lateMs) {
       await this.simulator.clock.advance(lateMs);
-      for (let read = 0; read < this.simulator.readings.staleReadsAfterWrite; read++) {
-        await Promise.all(this.simulator.images.map(({ arn }) => swallow(async () => this.adapter.getImage(arn))));
-      }
+      await this.catchUp();
+    }
+  }
+
+  /** The simulator counts how many reads are stale; the service's are stale for seconds. */
+  private async catchUp(): Promise<void> {
+    for (let read = 0; read < this.simulator.readings.staleReadsAfterWrite; read++) {
+      await Promise.all(this.simulator.images.map(({ arn }) => swallow(async () => this.adapter.getImage(arn))));
     }
   }
 
@@ -341,6 +345,8 @@ export class HistoryWorld {
     if (arn === undefined || image === undefined || what === 'publishBase') {
       return this.simulator.publishBaseImage(String(++this.baseVersion));
     }
+    // A duplicate of an answered request ends at its next turn, and seven seconds after an answer nobody deletes an image.
+    await this.desk.tickGhosts([]);
     this.foreignWasChanged ||= image.name === FOREIGN && (what === 'build' || what === 'delete');
     const { adapter } = this;
     await swallow(async () => {
@@ -364,6 +370,8 @@ export class HistoryWorld {
           await this.client.send(new RunMicrovmCommand({ imageIdentifier: arn }));
       }
     });
+    // People are slower than reads are stale: what nobody can see yet binds nobody.
+    await this.catchUp();
   }
 
   private async terminateAll(): Promise<void> {

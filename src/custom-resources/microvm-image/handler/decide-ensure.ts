@@ -70,8 +70,11 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
       );
     }
     if (request.desired.waitForBuild === false && compareVersions(newest.version, attempt.since) > 0 && configMatches(config, newest.config)) {
-      // Not served before it is built: the ledger names what a rollback can go back to.
-      return { tags: claim, outcome: handOut(request, newest, `version ${newest.version} is building, and nobody waits for it`) };
+      const final = finalTags(request, entryOf(newest, request.desired), image, seen.versions, ledger);
+      return {
+        tags: { ...final, set: { ...claim?.set, ...final.set } },
+        outcome: handOut(request, newest, `version ${newest.version} is building, and nobody waits for it`),
+      };
     }
     return expired
       ? timedOut(request, `version ${newest.version} was still building; deploy again and it is picked up when it is done`)
@@ -309,7 +312,7 @@ function attemptTags(request: EnsureRequest, attempt: Attempt, image?: ImageView
   return { set: changed(set, image), remove: [] };
 }
 
-/** A request that does not wait cannot note what it served. The one that replaces it does, or a rollback would have to guess. */
+/** A request that does not wait may be refused its note of what it served: the image is building. The next one makes up for it. */
 function unnoted({ replaced }: EnsureRequest, image: ImageView, versions: VersionView[]): Record<string, string> {
   const match = replaced?.waitForBuild === false ? findMatch(replaced, versions, readLedger(image.tags)) : undefined;
   const entry = match && writeEntry(entryOf(match, replaced!));
