@@ -135,3 +135,10 @@ test.each(['accepted', 'conflict'] as const)(
     ], { tagWritesWhileUpdating })).toEqual([]);
   },
 );
+
+test('a rollback finds the version of a refresh token that could not be noted: the image took no tags when it was handed out', async () => {
+  expect(await violationsOf([
+    { ...plain, template: 3, builds: [{ durationMs: 7_000 }], ticks: [{}, { fault: { call: 2, kind: 'busy' } }] },
+    { ...plain, template: 4, fate: { type: 'cancelled', afterTicks: 1 } },
+  ], { tagWritesWhileUpdating: 'conflict' })).toEqual([]);
+});

@@ -221,6 +221,10 @@ export class HistoryWorld {
       if (tick > 0) {
         await this.simulator.clock.advance(pause(tick));
         await this.beLate(script);
+        if (ticks[tick - 1]?.fault) {
+          // It may have read nothing, but the time has passed.
+          await this.catchUp();
+        }
       }
       if (!script.ghostsSleep) {
         await this.desk.tickGhosts(deliveries);

@@ -312,9 +312,9 @@ function attemptTags(request: EnsureRequest, attempt: Attempt, image?: ImageView
   return { set: changed(set, image), remove: [] };
 }
 
-/** A request that does not wait may be refused its note of what it served: the image is building. The next one makes up for it. */
+/** The note of what was served may have been refused: an image takes no tags while it builds. The next request makes up for it. */
 function unnoted({ replaced }: EnsureRequest, image: ImageView, versions: VersionView[]): Record<string, string> {
-  const match = replaced?.waitForBuild === false ? findMatch(replaced, versions, readLedger(image.tags)) : undefined;
+  const match = replaced && findMatch(replaced, versions, readLedger(image.tags));
   const entry = match && writeEntry(entryOf(match, replaced!));
   const { [Tag.SERVED]: served, [Tag.PREVIOUS]: previous } = image.tags;
   return entry === undefined || entry === served || entry === previous ? {}
