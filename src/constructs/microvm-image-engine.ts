@@ -1,8 +1,11 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Duration, Fn, Token } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
+import { cloudFormationImage } from './private/cloudformation-image';
 import { CustomImageResource } from './private/custom-image-resource';
 import { ImageRequest, ImageResource } from './private/image-request';
+import { ImageUpkeep } from './private/image-upkeep';
 import { VersionReference } from './private/version-reference';
 import { EngineProperties, encodeProperties, RunningMicrovms as RunningMicrovmsProperty } from '../custom-resources/microvm-image/contract';
 import { MicrovmImageProvider } from '../custom-resources/microvm-image-provider';
@@ -20,6 +23,13 @@ export enum RunningMicrovms {
 
 /**
  * Options of the custom engine.
+ *
+ * @example
+ * declare const code: MicrovmCode;
+ * new MicrovmImage(this, 'Image', {
+ *   code,
+ *   engine: MicrovmImageEngine.custom({ keepVersions: 10, buildTimeout: Duration.minutes(20) }),
+ * });
  */
 export interface CustomEngineOptions {
   /**
@@ -85,6 +95,51 @@ export interface CustomEngineOptions {
   readonly waitForBuild?: boolean;
 }
 
+/**
+ * Options of the CloudFormation engine.
+ *
+ * @example
+ * declare const code: MicrovmCode;
+ * new MicrovmImage(this, 'Image', {
+ *   code,
+ *   baseImage: MicrovmBaseImage.AL2023_1.pinned('1'),
+ *   engine: MicrovmImageEngine.cloudFormation({ keepVersions: 10 }),
+ * });
+ */
+export interface CloudFormationEngineOptions {
+  /**
+   * The customer managed key that encrypts the configuration of the image at rest.
+   *
+   * It is passed on as the image's `KmsKeyIdentifier`. AWS does not document which permissions on the key that takes, so none
+   * are added.
+   *
+   * @default - a key of the service
+   */
+  readonly kmsKey?: kms.IKeyRef;
+
+  /**
+   * What a delete of the image does about MicroVMs that still run from it.
+   *
+   * CloudFormation itself never terminates them, and the delete fails. `TERMINATE` adds a custom resource that terminates them
+   * just before, and lets the stack's handler do so (`lambda:TerminateMicrovm`).
+   *
+   * @default RunningMicrovms.FAIL
+   */
+  readonly runningMicrovms?: RunningMicrovms;
+
+  /**
+   * How many versions of the image to keep, from 2 to 47, the new one and the one before it included.
+   *
+   * Adds a custom resource that deletes others after a build, by the rules of the custom engine: none that MicroVMs run, and
+   * none superseded less than eight hours ago unless the image comes within two of the 50 versions the service allows. It
+   * knows no version a consumer still has after deployments that were rolled back: keep some more than you think you need.
+   * It never fails a deployment.
+   *
+   * @default - all are kept, and the 51st build fails
+   */
+  readonly keepVersions?: number;
+}
+
 const DEFAULT_KEEP_VERSIONS = 5;
 /** Below the number from which age protects a version no more: the two would contradict each other. */
 const MAX_KEEP_VERSIONS = 47;
@@ -113,13 +168,7 @@ export abstract class MicrovmImageEngine {
    */
   public static custom(options: CustomEngineOptions = {}): MicrovmImageEngine {
     const { keepVersions, buildTimeout } = options;
-    if (keepVersions !== undefined && !Token.isUnresolved(keepVersions)
-      && (!Number.isInteger(keepVersions) || keepVersions < 2 || keepVersions > MAX_KEEP_VERSIONS)) {
-      throw new UnscopedValidationError(
-        lit`MicrovmEngineKeepVersions`,
-        `keepVersions must be a whole number from 2 (the new version and the one a rollback returns to) to ${MAX_KEEP_VERSIONS}, got ${keepVersions}`,
-      );
-    }
+    validateKeepVersions(keepVersions);
     if (buildTimeout !== undefined && !buildTimeout.isUnresolved()) {
       const seconds = buildTimeout.toSeconds({ integral: false });
       if (!Number.isInteger(seconds) || seconds < 60 || seconds > MAX_BUILD_TIMEOUT.toSeconds()) {
@@ -131,6 +180,21 @@ export abstract class MicrovmImageEngine {
       }
     }
     return new CustomEngine(options);
+  }
+
+  /**
+   * CloudFormation's own resource, `AWS::Lambda::MicrovmImage`: no Lambda function in the stack, up to two hours for a build,
+   * and a customer managed key.
+   *
+   * It needs a pinned base image. It does not tell why a build failed, builds once more to roll back, and keeps every
+   * version. `imageVersion` is the newest version that is active. Whoever deploys needs the permissions on images that
+   * CloudFormation uses, and `iam:PassRole` on the build role.
+   *
+   * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-microvmimage.html
+   */
+  public static cloudFormation(options: CloudFormationEngineOptions = {}): MicrovmImageEngine {
+    validateKeepVersions(options.keepVersions);
+    return new CloudFormationEngine(options);
   }
 
   /** @internal */
@@ -160,14 +224,13 @@ class CustomEngine extends MicrovmImageEngine {
         ...this.engineProperties(),
       },
     });
-    const content = { ...request.settings, followLatest: undefined, tags: {}, runningMicrovms: RunningMicrovmsProperty.FAIL };
-    const version = (attribute: string) => new VersionReference(resource, attribute, () => encodeProperties(content)).toString();
+    const version = (attribute: string) => new VersionReference(resource, attribute, () => contentOf(request)).toString();
     return {
       resource,
       imageName: resource.getAtt('ImageName').toString(),
       imageVersion: version('ImageVersion'),
       baseImageVersion: version('BaseImageVersion'),
-      properties: resource.properties,
+      handedOver: resource.properties,
       tags: () => resource.cdkTagManager.tagValues(),
     };
   }
@@ -175,7 +238,7 @@ class CustomEngine extends MicrovmImageEngine {
   private engineProperties(): EngineProperties {
     const { runningMicrovms, keepVersions, adopt, retainOnFailure, buildTimeout, waitForBuild } = this.options;
     return {
-      runningMicrovms: runningMicrovms === RunningMicrovms.TERMINATE ? RunningMicrovmsProperty.TERMINATE : RunningMicrovmsProperty.FAIL,
+      runningMicrovms: propertyOf(runningMicrovms),
       keepVersions: keepVersions ?? DEFAULT_KEEP_VERSIONS,
       adopt: adopt || undefined,
       retainOnFailure: retainOnFailure || undefined,
@@ -183,4 +246,69 @@ class CustomEngine extends MicrovmImageEngine {
       waitForBuild: waitForBuild === false ? false : undefined,
     };
   }
+}
+
+class CloudFormationEngine extends MicrovmImageEngine {
+  constructor(private readonly options: CloudFormationEngineOptions) {
+    super();
+  }
+
+  public _createImage(scope: Construct, request: ImageRequest): ImageResource {
+    const { baseImageVersion } = request.settings;
+    if (baseImageVersion === undefined) {
+      throw new ValidationError(
+        lit`MicrovmEngineBaseImage`,
+        "MicrovmImageEngine.cloudFormation() needs a pinned baseImage, got the newest; pin one, such as MicrovmBaseImage.AL2023_1.pinned('1'), " +
+        'or use MicrovmImageEngine.custom(), which finds the newest when it builds',
+        scope,
+      );
+    }
+    const { kmsKey, runningMicrovms, keepVersions } = this.options;
+    const needsUpkeep = runningMicrovms === RunningMicrovms.TERMINATE || keepVersions !== undefined;
+    const kmsKeyIdentifier = kmsKey?.keyRef.keyArn;
+    const resource = cloudFormationImage(scope, 'Resource', {
+      settings: request.settings,
+      baseImageVersion,
+      kmsKeyIdentifier,
+      tags: needsUpkeep ? [ImageUpkeep.IMAGE_TAG] : [],
+    });
+    const content = () => [contentOf(request), kmsKeyIdentifier];
+    if (needsUpkeep) {
+      const provider = MicrovmImageProvider.getOrCreate(scope);
+      provider.allowUpkeep(runningMicrovms === RunningMicrovms.TERMINATE);
+      new ImageUpkeep(scope, 'Upkeep', {
+        serviceToken: provider.serviceToken,
+        image: resource,
+        upkeep: { imageName: request.settings.imageName, runningMicrovms: propertyOf(runningMicrovms), keepVersions },
+        content,
+      });
+    }
+    return {
+      resource,
+      imageName: Fn.select(6, Fn.split(':', resource.ref)),
+      imageVersion: new VersionReference(resource, 'LatestActiveImageVersion', content).toString(),
+      baseImageVersion,
+      tags: () => Object.fromEntries(Object.entries(resource.cdkTagManager.tagValues())
+        .filter(([key, value]) => key !== ImageUpkeep.IMAGE_TAG.key || value !== ImageUpkeep.IMAGE_TAG.value)),
+    };
+  }
+}
+
+function validateKeepVersions(keepVersions?: number) {
+  if (keepVersions !== undefined && !Token.isUnresolved(keepVersions)
+    && (!Number.isInteger(keepVersions) || keepVersions < 2 || keepVersions > MAX_KEEP_VERSIONS)) {
+    throw new UnscopedValidationError(
+      lit`MicrovmEngineKeepVersions`,
+      `keepVersions must be a whole number from 2 (the new version and the one a rollback returns to) to ${MAX_KEEP_VERSIONS}, got ${keepVersions}`,
+    );
+  }
+}
+
+/** What a new version is built from, as it stands in the template. */
+function contentOf({ settings }: ImageRequest): Record<string, unknown> {
+  return encodeProperties({ ...settings, followLatest: undefined, tags: {}, runningMicrovms: RunningMicrovmsProperty.FAIL });
+}
+
+function propertyOf(runningMicrovms?: RunningMicrovms): RunningMicrovmsProperty {
+  return runningMicrovms === RunningMicrovms.TERMINATE ? RunningMicrovmsProperty.TERMINATE : RunningMicrovmsProperty.FAIL;
 }

@@ -145,7 +145,10 @@ export interface MicrovmImageProps {
   readonly followLatest?: boolean;
 
   /**
-   * What happens to the image when it is removed from the stack, or replaced.
+   * What happens to the image, and to its own log group, when they leave the stack or are replaced.
+   *
+   * To keep them, use `RETAIN_ON_UPDATE_OR_DELETE`. Plain `RETAIN` also keeps what a failed first deployment leaves: the
+   * next one fails, because the names are the same again and taken. `SNAPSHOT` is an error.
    *
    * @default RemovalPolicy.DESTROY
    */

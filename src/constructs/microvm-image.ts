@@ -343,7 +343,7 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private sizeProblems(): string[] {
-    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this.image.properties)));
+    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this.image.handedOver ?? {})));
     return bytes <= MAX_PROPERTIES_BYTES ? [] : [
       `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
     ];

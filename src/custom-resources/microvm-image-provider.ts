@@ -66,6 +66,12 @@ export class MicrovmImageProvider extends Construct {
   private readonly buildLogs: iam.PolicyStatement;
   private readonly explicitImages = new iam.PolicyStatement({ actions: [...READ_ACTIONS, 'lambda:TagResource'] });
   private readonly connectors = new iam.PolicyStatement({ actions: ['lambda:PassNetworkConnector'] });
+  /** The tag leaves an image before its upkeep does, and the handler must see that. */
+  private readonly upkeepTags = new iam.PolicyStatement({ actions: ['lambda:ListTags'] });
+  private readonly upkeep = new iam.PolicyStatement({
+    actions: [...READ_ACTIONS, 'lambda:DeleteMicrovmImageVersion'],
+    conditions: carries(Tag.UPKEEP),
+  });
 
   private constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -87,8 +93,7 @@ export class MicrovmImageProvider extends Construct {
       new iam.PolicyStatement({
         actions: [...READ_ACTIONS, ...CHANGE_ACTIONS],
         resources: [everyImage],
-        // The handler tags images with the same part of the stack's id.
-        conditions: { StringEquals: { [`aws:ResourceTag/${Tag.STACK}`]: Fn.select(2, Fn.split('/', Aws.STACK_ID)) } },
+        conditions: carries(Tag.STACK),
       }),
     ];
     this.passRole = new iam.PolicyStatement({ actions: ['iam:PassRole'], resources: [ownRoles] });
@@ -141,6 +146,16 @@ export class MicrovmImageProvider extends Construct {
     }
     if (image.terminatesMicrovms) {
       this.ownImages.forEach((statement) => statement.addActions('lambda:TerminateMicrovm'));
+    }
+  }
+
+  /** Lets the handler look after the images that CloudFormation builds for this stack. */
+  public allowUpkeep(terminatesMicrovms: boolean) {
+    const everyImage = formatImageArn(this, '*');
+    this.extend(this.upkeepTags, [everyImage]);
+    this.extend(this.upkeep, [everyImage]);
+    if (terminatesMicrovms) {
+      this.upkeep.addActions('lambda:TerminateMicrovm');
     }
   }
 
@@ -200,6 +215,11 @@ export class MicrovmImageProvider extends Construct {
       { id: 'AwsSolutions-L1', reason: 'The CDK chooses the runtime of the provider framework' },
     );
   }
+}
+
+/** Images are tagged with this part of the id of their stack. */
+function carries(tag: string) {
+  return { StringEquals: { [`aws:ResourceTag/${tag}`]: Fn.select(2, Fn.split('/', Aws.STACK_ID)) } };
 }
 
 function logDelivery(logGroup: logs.LogGroup): iam.PolicyStatement {

@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ENV, imageIn } from './fixtures';
-import { ExecutionRole, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageEngine, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
+import { ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageEngine, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
 
 function findings(stack: Stack): string[] {
   return new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName);
@@ -31,6 +31,8 @@ test.each([
   const inEcr = MicrovmCode.fromEcrImage(ecr.Repository.fromRepositoryArn(stack, 'Tools', `arn:aws:ecr:us-east-1:${ENV.account}:repository/tools`), `sha256:${'0'.repeat(64)}`);
   imageIn(stack, { code: inEcr }, 'InEcr');
   imageIn(stack, { buildRole: new iam.Role(stack, 'PlainRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }) }, 'PlainRoleImage');
+  const cloudFormation = MicrovmImageEngine.cloudFormation({ runningMicrovms: RunningMicrovms.TERMINATE, keepVersions: 5 });
+  imageIn(stack, { imageName: 'native', engine: cloudFormation, baseImage: MicrovmBaseImage.AL2023_1.pinned('1') }, 'Native');
   const executionRole = new ExecutionRole(stack, 'ExecutionRole', { logGroup: new logs.LogGroup(stack, 'AppLog'), sourceImages: [image] });
   new NetworkConnectorPolicy(stack, 'Connectors', { connectors: [MicrovmConnector.NO_INGRESS] });
   image.grants.run(new iam.Role(stack, 'Launcher', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }), { executionRole });

@@ -2,7 +2,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { ENV, imageIn } from './fixtures';
-import { ExecutionRole, MicrovmConnector, MicrovmHooks, NetworkConnectorPolicy } from '../../src';
+import { ExecutionRole, MicrovmBaseImage, MicrovmConnector, MicrovmHooks, MicrovmImageEngine, NetworkConnectorPolicy } from '../../src';
 
 // The only test that pays for the CloudFormation validation of aws-cdk-lib, which takes seconds.
 beforeAll(() => {
@@ -16,6 +16,8 @@ test.each([['known', ENV], ['unknown', undefined]])('the template satisfies the 
   const app = new App({ context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
   const stack = new Stack(app, 'Stack', { env });
   const image = imageIn(stack, { hooks: MicrovmHooks.onPort(9000, { ready: Duration.minutes(1) }), tags: { team: 'a' } });
+  const engine = MicrovmImageEngine.cloudFormation({ keepVersions: 5 });
+  imageIn(stack, { engine, baseImage: MicrovmBaseImage.AL2023_1.pinned('1'), hooks: MicrovmHooks.onPort(9000, { ready: Duration.minutes(1) }) }, 'Native');
   new ExecutionRole(stack, 'ExecutionRole', { sourceImages: [image] });
   new NetworkConnectorPolicy(stack, 'Connectors', { connectors: [MicrovmConnector.NO_INGRESS] });
 

@@ -89,7 +89,8 @@ export class DeployedTemplate {
     const resource = this.resources[id];
     switch (resource?.Type) {
       case 'AWS::Logs::LogGroup': return resource.Properties.LogGroupName ?? id;
-      case 'Custom::LambdaMicrovmImage': return this.imageArn(id);
+      case 'Custom::LambdaMicrovmImage': return this.imageArn(resource.Properties.ImageName);
+      case 'AWS::Lambda::MicrovmImage': return this.imageArn(resource.Properties.Name);
       default: return pseudo[id] ?? id;
     }
   }
@@ -106,7 +107,7 @@ export class DeployedTemplate {
     }
   }
 
-  private imageArn(id: string): string {
-    return formatImageArn({ partition: PARTITION, region: REGION, account: ACCOUNT, imageName: this.resources[id].Properties.ImageName });
+  private imageArn(imageName: string): string {
+    return formatImageArn({ partition: PARTITION, region: REGION, account: ACCOUNT, imageName });
   }
 }

@@ -27,6 +27,8 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'the version before the last is remembered', file: `${HANDLER}/decide-ensure.ts`, find: 'for (const entry of [ledger.served, ledger.previous]) {', replace: 'for (const entry of [ledger.served]) {' },
     { breaks: 'the failed version is cleared away', file: `${HANDLER}/decide-ensure.ts`, find: "image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined", replace: 'undefined' },
     { breaks: 'a cancelled update does not displace what its rollback looks for', file: `${HANDLER}/decide-ensure.ts`, find: 'return noted ?? ledger.served;', replace: 'return ledger.served;' },
+    { breaks: 'a version nobody waited for is noted', file: `${HANDLER}/decide-ensure.ts`, find: 'tags: { ...final, set: { ...claim?.set, ...final.set } },', replace: 'tags: claim,' },
+    { breaks: 'a version that could not be noted is noted before the next build', file: `${HANDLER}/decide-ensure.ts`, find: 'entry === undefined || entry === served || entry === previous ? {}', replace: 'entry !== "" ? {}' },
     { breaks: 'a follower gets the version rolled back to', file: `${HANDLER}/decide-ensure.ts`, find: 'request.desired.followLatest ? newerLaunchable(match, seen, now) : undefined', replace: 'undefined' },
   ],
   'E3 the exact version comes out': [
@@ -74,9 +76,19 @@ export const MUTATIONS: Record<string, Mutation[]> = {
   ],
   'least privilege and order': [
     { breaks: 'roles trust the service on behalf of this account only', file: 'src/constructs/private/service-role.ts', find: 'props.sourceAccountCondition ?? true', replace: 'props.sourceAccountCondition ?? false', tests: CONSTRUCTS },
-    { breaks: 'images of other stacks are out of reach', file: 'src/custom-resources/microvm-image-provider.ts', find: "conditions: { StringEquals: { [`aws:ResourceTag/${Tag.STACK}`]: Fn.select(2, Fn.split('/', Aws.STACK_ID)) } },", replace: '', tests: CONSTRUCTS },
+    { breaks: 'images of other stacks are out of reach', file: 'src/custom-resources/microvm-image-provider.ts', find: 'conditions: carries(Tag.STACK),', replace: '', tests: CONSTRUCTS },
     { breaks: 'the image comes after the policy of its role', file: 'src/constructs/microvm-image.ts', find: 'grants.forEach((grant) => grant.applyBefore(resource));', replace: '', tests: CONSTRUCTS },
     { breaks: 'no MicroVM brings a deleted log group back', file: 'src/constructs/private/service-role.ts', find: "actions: ['logs:CreateLogStream', 'logs:PutLogEvents']", replace: "actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']", tests: CONSTRUCTS },
     { breaks: 'another stack never pins a version', file: 'src/constructs/microvm-image.ts', find: 'resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);', replace: '', tests: CONSTRUCTS },
+  ],
+  'The upkeep of images that CloudFormation builds': [
+    { breaks: 'MicroVMs live on when the upkeep leaves and the image stays', file: `${HANDLER}/decide-upkeep.ts`, find: '&& image?.tags[Tag.UPKEEP] === request.stack', replace: '' },
+    { breaks: 'a tag that has just gone is waited for', file: `${HANDLER}/decide-upkeep.ts`, find: 'if (waited < Limit.TAGS_LAG) {', replace: 'if (waited < 0) {' },
+    { breaks: 'MicroVMs are terminated only when asked', file: `${HANDLER}/decide-upkeep.ts`, find: ' || request.runningMicrovms !== RunningMicrovms.TERMINATE', replace: '' },
+    { breaks: 'it waits for MicroVMs that are terminating', file: `${HANDLER}/driver.ts`, find: 'pinningMicrovms: await this.service.listMicrovmsOfVersion(imageArn),', replace: 'pinningMicrovms: await this.service.listLiveMicrovms(imageArn),' },
+    { breaks: 'pruning fails no deployment', file: `${HANDLER}/driver.ts`, find: "request.kind === 'prune' && outcome.type === 'fail'", replace: "request.kind !== 'prune' && outcome.type === 'fail'" },
+    { breaks: 'pruning ends when the last delete has settled', file: `${HANDLER}/decide-upkeep.ts`, find: "image.state === 'UPDATING' || image.state === 'CREATING' || versions.some(({ state }) => state === 'DELETING')", replace: 'image.state === "NEVER"' },
+    { breaks: 'a retained image keeps its MicroVMs', file: 'src/constructs/private/image-upkeep.ts', find: 'deletionPolicy: props.image.cfnOptions.deletionPolicy,', replace: '', tests: CONSTRUCTS },
+    { breaks: 'the base image is pinned', file: 'src/constructs/microvm-image-engine.ts', find: 'if (baseImageVersion === undefined) {', replace: 'if (baseImageVersion === "") {', tests: CONSTRUCTS },
   ],
 };

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { encodeProperties, ImageProperties, RESOURCE_TYPE } from '../../custom-resources/microvm-image/contract';
 
 /** The time CloudFormation waits for an answer: the longest it allows. */
-const SERVICE_TIMEOUT_SECONDS = 3600;
+export const SERVICE_TIMEOUT_SECONDS = 3600;
 
 export interface CustomImageResourceProps {
   readonly serviceToken: string;

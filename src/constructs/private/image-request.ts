@@ -16,8 +16,8 @@ export interface ImageResource {
   readonly imageName: string;
   readonly imageVersion: string;
   readonly baseImageVersion: string;
-  /** As they go into the template, references unresolved. */
-  readonly properties: Record<string, unknown>;
-  /** Every tag the image would get, known once the tags of the whole app are applied. */
+  /** What a Lambda function must be handed at deploy time, as it goes into the template, references unresolved. */
+  readonly handedOver?: Record<string, unknown>;
+  /** Every tag the user would give the image, known once the tags of the whole app are applied. */
   tags(): Record<string, string>;
 }

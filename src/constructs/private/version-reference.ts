@@ -21,15 +21,16 @@ export class VersionReference implements IResolvable {
     if (Stack.of(context.scope) === Stack.of(this.resource)) {
       return version;
     }
-    return Fn.select(0, Fn.split(SEPARATOR, Fn.join(SEPARATOR, [Token.asString(version), this.digest()])));
+    const digest = contentDigest(this.resource, this.content());
+    return Fn.select(0, Fn.split(SEPARATOR, Fn.join(SEPARATOR, [Token.asString(version), digest])));
   }
 
   public toString(): string {
     return Token.asString(this);
   }
+}
 
-  private digest(): string {
-    const content = Stack.of(this.resource).resolve(this.content());
-    return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
-  }
+/** Names what a version is built from, as it stands in the template. */
+export function contentDigest(resource: CfnResource, content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(Stack.of(resource).resolve(content))).digest('hex').slice(0, 16);
 }

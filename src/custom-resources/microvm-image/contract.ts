@@ -10,6 +10,9 @@
 /** The CloudFormation resource type. CloudFormation does not allow a change of type. */
 export const RESOURCE_TYPE = 'Custom::LambdaMicrovmImage';
 
+/** The resource type of what looks after an image that CloudFormation itself builds. */
+export const UPKEEP_RESOURCE_TYPE = 'Custom::LambdaMicrovmImageUpkeep';
+
 /** Attributes readable with `Fn::GetAtt`. Every response carries all of them, as strings. */
 export interface ImageAttributes {
   readonly ImageArn: string;
@@ -40,6 +43,8 @@ export const Tag = {
   PREVIOUS: 'microvm-cdk:previous',
   /** On an image that was taken over: the newest version it had then. */
   ADOPTED: 'microvm-cdk:adopted',
+  /** On an image that CloudFormation builds: which stack looks after it. The condition in the handler's policy. */
+  UPKEEP: 'microvm-cdk:upkeep',
 } as const;
 
 /** Where the metrics of builds are in CloudWatch. Alarms and dashboards name them. */
@@ -229,6 +234,40 @@ export function decodeRunningMicrovms(raw: Raw): RunningMicrovms {
 /** Reads what a Delete needs. It never throws either. */
 export function decodeRetainOnFailure(raw: Raw): boolean {
   return raw.RetainOnFailure === true || raw.RetainOnFailure === 'true';
+}
+
+/** What is to be looked after: the decoded form of the properties of an upkeep resource. */
+export interface UpkeepProperties {
+  readonly imageName: string;
+  /** Changes whenever the image is built anew, and does nothing else: CloudFormation then sends an update. */
+  readonly content: string;
+  readonly runningMicrovms: RunningMicrovms;
+  /** Absent: all. */
+  readonly keepVersions?: number;
+}
+
+/** Renders the properties of an upkeep resource for the template. */
+export function encodeUpkeep(upkeep: UpkeepProperties): Raw {
+  return withoutAbsent({
+    ImageName: upkeep.imageName,
+    Content: upkeep.content,
+    RunningMicrovms: upkeep.runningMicrovms === RunningMicrovms.FAIL ? undefined : upkeep.runningMicrovms,
+    KeepVersions: upkeep.keepVersions,
+  });
+}
+
+/**
+ * Reads the properties of an upkeep resource.
+ *
+ * @throws InvalidProperties naming the property.
+ */
+export function decodeUpkeep(raw: Raw): UpkeepProperties {
+  return {
+    imageName: text(raw, 'ImageName'),
+    content: text(raw, 'Content'),
+    runningMicrovms: decodeRunningMicrovms(raw),
+    keepVersions: optionalInteger(raw, 'KeepVersions'),
+  };
 }
 
 /** The parts of an image ARN, which is the physical id of the resource. */

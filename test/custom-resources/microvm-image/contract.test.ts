@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { imageProperties } from './builders';
 import * as frozen from './fixtures/properties-v1.json';
+import * as frozenUpkeep from './fixtures/upkeep-v1.json';
 import { stringified } from './stack-events';
 import {
-  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, encodeProperties, formatImageArn, ImageAttributes, ImageProperties,
-  InvalidProperties, parseImageArn, RESERVED_TAG_PREFIX, RESOURCE_TYPE, RunningMicrovms, Tag,
+  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, decodeUpkeep, encodeProperties, encodeUpkeep, formatImageArn, ImageAttributes,
+  ImageProperties, InvalidProperties, parseImageArn, RESERVED_TAG_PREFIX, RESOURCE_TYPE, RunningMicrovms, Tag, UPKEEP_RESOURCE_TYPE, UpkeepProperties,
 } from '../../../src/custom-resources/microvm-image/contract';
 
 /** The properties as CloudFormation hands them over. */
@@ -175,5 +176,21 @@ describe('the ARN of an image', () => {
     ['something after the name', 'arn:aws:lambda:eu-west-1:111122223333:microvm-image:shop-app:1.0'],
   ])('is not seen in %s', (_what, text) => {
     expect(parseImageArn(text)).toBeUndefined();
+  });
+});
+
+describe('the properties of an upkeep', () => {
+  test.each([['full', frozenUpkeep.full], ['minimal', frozenUpkeep.minimal]])('of a stack deployed with the first release are understood (%s)', (_what, { properties, upkeep }) => {
+    expect(decodeUpkeep(properties)).toEqual(upkeep);
+  });
+
+  test('are written as they were then', () => {
+    const { ServiceToken: _, ServiceTimeout: __, ...properties } = frozenUpkeep.full.properties;
+    expect(stringified(encodeUpkeep(frozenUpkeep.full.upkeep as UpkeepProperties))).toEqual(properties);
+    expect([UPKEEP_RESOURCE_TYPE, Tag.UPKEEP]).toEqual([frozenUpkeep.resourceType, frozenUpkeep.tag]);
+  });
+
+  test('name what is missing', () => {
+    expect(() => decodeUpkeep({ Content: 'x' })).toThrow('ImageName is missing');
   });
 });

@@ -43,7 +43,7 @@ export class FakeService implements ServicePort {
   public async getSnapshotSizes(...args: [string, string, string]): Promise<SnapshotSizes> { return this.answer('getSnapshotSizes', args, this.sizes); }
   public async listBaseVersions(arn: string): Promise<BaseVersionView[]> { return this.answer('listBaseVersions', [arn], this.baseVersions); }
   public async listLiveMicrovms(imageArn: string): Promise<string[]> { return this.answer('listLiveMicrovms', [imageArn], this.liveMicrovms); }
-  public async listMicrovmsOfVersion(imageArn: string, version: string): Promise<string[]> { return this.answer('listMicrovmsOfVersion', [imageArn, version], this.microvmsOf[version] ?? []); }
+  public async listMicrovmsOfVersion(imageArn: string, version?: string): Promise<string[]> { return this.answer('listMicrovmsOfVersion', [imageArn, version], this.microvmsOf[version ?? ''] ?? []); }
   public async tailLog(...args: [string, string, number]): Promise<string[]> { return this.answer('tailLog', args, this.logLines); }
 
   public async createImage(...args: [string, ImageConfig, Record<string, string>, string]): Promise<void> { return this.answer('createImage', args, undefined); }

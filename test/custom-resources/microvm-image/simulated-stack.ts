@@ -35,11 +35,16 @@ export class SimulatedStacks {
 
   /** The image resource of a stack. */
   public resource(stackId?: string): StackResource {
+    return new StackResource(this.framework(), stackId);
+  }
+
+  /** What CloudFormation's messages go to. */
+  public framework(): ProviderFramework {
     const now = () => this.simulator.clock.now();
-    return new StackResource(new ProviderFramework({
+    return new ProviderFramework({
       onEvent: async (event) => acceptRequest(event, now()),
       isComplete: async (event) => isComplete(event, new SdkAdapter(), now, (entry) => this.logged.push(JSON.stringify(entry))),
-    }, () => this.simulator.clock.advance(POLL_MS)), stackId);
+    }, () => this.simulator.clock.advance(POLL_MS));
   }
 
   /** The properties of an image built from some content. */

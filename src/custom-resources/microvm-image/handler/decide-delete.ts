@@ -1,5 +1,5 @@
 import { RunningMicrovms, Tag } from '../contract';
-import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, some, TagChange, tagsMayBeLate, wait } from './decision';
+import { allPending, Decision, fail, isBuilding, laterClaim, Limit, Observation, some, TagChange, tagsMayBeLate, TERMINATE_AT_ONCE, wait } from './decision';
 import { RETAINED } from './ownership';
 import { DeleteRequest } from './request';
 import { ImageView } from './service-port';
@@ -88,9 +88,6 @@ function pinned(request: DeleteRequest, live: string[]): Decision {
     'terminate them and delete again, or set engine: MicrovmImageEngine.custom({ runningMicrovms: RunningMicrovms.TERMINATE }) and deploy before you delete',
   );
 }
-
-/** TerminateMicrovm allows 10 calls a second. */
-const TERMINATE_AT_ONCE = 10;
 
 /** The create that made it failed, with all the builds it tried. */
 function neverBuilt(image: ImageView, seen: Observation): boolean {

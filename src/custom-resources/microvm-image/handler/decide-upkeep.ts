@@ -1,7 +1,8 @@
-import { RunningMicrovms } from '../contract';
+import { RunningMicrovms, Tag } from '../contract';
 import { Decision, fail, Limit, Observation, some, TERMINATE_AT_ONCE, wait } from './decision';
 import { ClearRequest, PruneRequest } from './request';
 import { nextToPrune, VERSION_QUOTA } from './retention';
+import { ImageView } from './service-port';
 
 /**
  * One step of the upkeep of an image that CloudFormation has just built: it deletes old versions. It never fails a
@@ -10,19 +11,20 @@ import { nextToPrune, VERSION_QUOTA } from './retention';
 export function decidePrune(request: PruneRequest, seen: Observation, now: number): Decision {
   const { image, versions } = seen;
   const { keepVersions } = request;
-  if (image === undefined || keepVersions === undefined) {
+  if (!isLookedAfter(request, image) || keepVersions === undefined) {
     return done('there is nothing to prune');
   }
   const waited = now - request.acceptedAt;
   const settling = image.state === 'UPDATING' || image.state === 'CREATING' || versions.some(({ state }) => state === 'DELETING');
   if (settling) {
-    return waited < Limit.RESERVED ? wait(`the image is ${image.state}`) : done(`the image is still ${image.state}`);
+    return waited < request.timeAllowed ? wait(`the image is ${image.state}`) : done(`the image is still ${image.state}`);
   }
   const next = nextToPrune({
-    // CloudFormation keeps no ledger. What was served before is among the newest, and too young to go.
+    // No version is about to be built, and CloudFormation keeps no ledger.
     versions, keep: keepVersions + 1, ledger: {}, since: versions[0]?.version ?? '0.0', microvmsOf: seen.microvmsOf ?? {},
   }, now);
-  if (next.type === 'none' || (waited >= Limit.PRUNING && versions.length < VERSION_QUOTA - 1)) {
+  const isFull = versions.length >= VERSION_QUOTA - 1;
+  if (next.type === 'none' || waited >= (isFull ? request.timeAllowed : Limit.PRUNING)) {
     return done(`${versions.length} versions remain`);
   }
   return next.type === 'ask'
@@ -33,7 +35,7 @@ export function decidePrune(request: PruneRequest, seen: Observation, now: numbe
 /** One step towards an image that CloudFormation can delete: no MicroVM runs from it, not even one that is terminating. */
 export function decideClear(request: ClearRequest, seen: Observation, now: number): Decision {
   const { image, liveMicrovms, pinningMicrovms: left } = seen;
-  if (image === undefined || image.state === 'DELETED' || request.runningMicrovms !== RunningMicrovms.TERMINATE) {
+  if (!isLookedAfter(request, image) || request.runningMicrovms !== RunningMicrovms.TERMINATE) {
     return done('there is nothing to clear');
   }
   if (liveMicrovms === undefined || left === undefined) {
@@ -42,9 +44,13 @@ export function decideClear(request: ClearRequest, seen: Observation, now: numbe
   if (left.length === 0) {
     return done('no MicroVM runs from the image');
   }
-  if (now - request.acceptedAt >= Limit.DELETE) {
+  const waited = now - request.acceptedAt;
+  if (waited < Limit.TAGS_LAG) {
+    return wait('the tag that lets this stack terminate MicroVMs may just have been taken away');
+  }
+  if (waited >= request.timeAllowed) {
     return fail(
-      `image '${request.imageName}' still has ${left.length} MicroVMs after ${Limit.DELETE / 60_000} minutes: ${some(left)}`,
+      `image '${request.imageName}' still has ${left.length} MicroVMs after ${Math.floor(waited / 60_000)} minutes: ${some(left)}`,
       'stop what launches them, and delete again',
     );
   }
@@ -52,6 +58,14 @@ export function decideClear(request: ClearRequest, seen: Observation, now: numbe
     action: liveMicrovms.length === 0 ? undefined : { type: 'terminate', microvmIds: liveMicrovms.slice(0, TERMINATE_AT_ONCE) },
     outcome: { type: 'wait', why: `${left.length} MicroVMs are to terminate` },
   };
+}
+
+/**
+ * CloudFormation tags the image. When the upkeep goes and the image stays, because an update took the upkeep away or was
+ * rolled back, the tag has gone before.
+ */
+function isLookedAfter(request: PruneRequest | ClearRequest, image?: ImageView): image is ImageView {
+  return image?.state !== 'DELETED' && image?.tags[Tag.UPKEEP] === request.stack;
 }
 
 function done(why: string): Decision {

@@ -16,8 +16,10 @@ export interface Observation {
   readonly baseVersions?: BaseVersionView[];
   /** MicroVMs that run a version, by version; only after a decision asked for them. */
   readonly microvmsOf?: Record<string, string[]>;
-  /** MicroVMs that pin the image; only after the service refused a delete because of them. */
+  /** MicroVMs that pin the image; only after the service refused a delete because of them, or a decision asked for them. */
   readonly liveMicrovms?: string[];
+  /** Those, and the ones that are terminating; only after a decision asked for them. */
+  readonly pinningMicrovms?: string[];
 }
 
 /** At most one of these a tick. Tags ride along and are written first. */
@@ -55,7 +57,7 @@ export interface Decision {
   readonly action?: Action;
   readonly outcome: Outcome;
   /** Look this up and decide again: nothing is done before. */
-  readonly need?: 'baseVersions' | { readonly microvmsOf: string };
+  readonly need?: 'baseVersions' | 'liveMicrovms' | { readonly microvmsOf: string };
 }
 
 export function wait(why: string): Decision {
@@ -90,6 +92,9 @@ export const Limit = {
   /** How long old versions may hold a build up. A delete of one takes seconds; some have been seen to take days. */
   PRUNING: MINUTE,
 } as const;
+
+/** TerminateMicrovm allows 10 calls a second. */
+export const TERMINATE_AT_ONCE = 10;
 
 /** The first few of many. */
 export function some(names: string[]): string {

@@ -2,17 +2,16 @@ import { Tag } from '../contract';
 import { buildMetrics } from './build-metrics';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
+import { decideClear, decidePrune } from './decide-upkeep';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
 import { describeBuildFailure, describeFailure, redact, stageReached } from './failure';
 import { compareVersions } from './ledger';
 import { afterRefusal } from './refusal';
-import { DeleteRequest, EnsureRequest } from './request';
+import { Request } from './request';
 import { BuildView, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
 
 /** One line of the handler's log. */
 export type Log = (entry: Record<string, unknown>) => void;
-
-type Request = EnsureRequest | DeleteRequest;
 
 /** Undefined sizes could not be read. */
 interface BuildEvidence extends BuildView {
@@ -36,7 +35,7 @@ export class Driver {
 
   /** @throws Verdict when the request has failed for good. */
   public async tick(request: Request): Promise<Outcome> {
-    const outcome = await this.step(request);
+    const outcome = tolerated(request, await this.step(request));
     this.log(request, {
       request: request.kind,
       outcome: outcome.type,
@@ -56,7 +55,7 @@ export class Driver {
     try {
       let seen = await this.observe(request);
       let decision = this.decide(request, seen);
-      while (decision.need !== undefined && request.kind === 'ensure') {
+      while (decision.need !== undefined) {
         seen = await this.lookUp(request, seen, decision.need);
         decision = this.decide(request, seen);
       }
@@ -93,14 +92,32 @@ export class Driver {
   }
 
   private decide(request: Request, seen: Observation): Decision {
-    return request.kind === 'ensure' ? decideEnsure(request, seen, this.clock()) : decideDelete(request, seen, this.clock());
+    const now = this.clock();
+    switch (request.kind) {
+      case 'ensure':
+        return decideEnsure(request, seen, now);
+      case 'delete':
+        return decideDelete(request, seen, now);
+      case 'prune':
+        return decidePrune(request, seen, now);
+      case 'clear':
+        return decideClear(request, seen, now);
+    }
   }
 
-  private async lookUp(request: EnsureRequest, seen: Observation, need: NonNullable<Decision['need']>): Promise<Observation> {
+  private async lookUp(request: Request, seen: Observation, need: NonNullable<Decision['need']>): Promise<Observation> {
+    const { imageArn } = request;
     if (need === 'baseVersions') {
-      return { ...seen, baseVersions: await this.service.listBaseVersions(request.desired.baseImageArn) };
+      return { ...seen, baseVersions: request.kind === 'ensure' ? await this.service.listBaseVersions(request.desired.baseImageArn) : [] };
     }
-    const microvms = await this.service.listMicrovmsOfVersion(request.imageArn, need.microvmsOf);
+    if (need === 'liveMicrovms') {
+      return {
+        ...seen,
+        liveMicrovms: await this.service.listLiveMicrovms(imageArn),
+        pinningMicrovms: await this.service.listMicrovmsOfVersion(imageArn),
+      };
+    }
+    const microvms = await this.service.listMicrovmsOfVersion(imageArn, need.microvmsOf);
     return { ...seen, microvmsOf: { ...seen.microvmsOf, [need.microvmsOf]: microvms } };
   }
 
@@ -110,6 +127,9 @@ export class Driver {
     if (image === undefined) {
       const renamedFrom = request.kind === 'ensure' ? request.renamedFrom : undefined;
       return { former: renamedFrom && await this.service.getImage(renamedFrom) || undefined, versions: [], builds: [] };
+    }
+    if (request.kind === 'clear') {
+      return { image, versions: [], builds: [] };
     }
     const versions = (await this.service.listVersions(imageArn)).sort((a, b) => compareVersions(b.version, a.version));
     this.versionsSeen = versions.length;
@@ -187,7 +207,7 @@ export class Driver {
 
   private async describe(request: Request, failure: Failure): Promise<string> {
     const secrets = secretsOf(request);
-    if (failure.type === 'other' || request.kind === 'delete') {
+    if (failure.type === 'other' || request.kind !== 'ensure') {
       return failure.type === 'other' ? describeFailure(failure.what, failure.hint, secrets) : '';
     }
     const { version } = failure;
@@ -245,6 +265,13 @@ export class Driver {
     const entries = Object.entries(entry).map(([key, value]) => [key, clean(value)]);
     this.write({ requestId: request.requestId, image: request.imageName, ...Object.fromEntries(entries) });
   }
+}
+
+/** Old versions that stay cost something; a deployment that fails because of them costs more. */
+function tolerated(request: Request, outcome: Outcome): Outcome {
+  return request.kind === 'prune' && outcome.type === 'fail'
+    ? { type: 'done', why: `old versions remain: ${outcome.failure.type === 'other' ? outcome.failure.what : ''}` }
+    : outcome;
 }
 
 /** Values of environment variables are the user's business. */

@@ -1,5 +1,5 @@
 import { Action, fail, Limit, Outcome } from './decision';
-import { DeleteRequest, EnsureRequest } from './request';
+import { RequestIdentity } from './request';
 import { ServiceRefusal } from './service-port';
 
 /** The service answers the last tick before the deadline too, so that the error can say what it kept answering. */
@@ -11,7 +11,7 @@ const LAST_TICKS = 10_000;
  * A throw in the handler is a verdict the framework passes on at once, so everything that may yet pass is a wait, up to
  * the time such a thing takes at most.
  */
-export function afterRefusal(request: EnsureRequest | DeleteRequest, refusal: ServiceRefusal, now: number, action?: Action): Outcome {
+export function afterRefusal(request: RequestIdentity, refusal: ServiceRefusal, now: number, action?: Action): Outcome {
   const waited = now - request.acceptedAt;
   const within = (limit: number): boolean => waited < Math.min(limit, request.timeAllowed - LAST_TICKS);
   const wait: Outcome = { type: 'wait', why: `${refusal.operation} refused (${refusal.refusal}): ${refusal.message}` };

@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import {
-  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
+  decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, decodeUpkeep, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
+  UPKEEP_RESOURCE_TYPE,
 } from '../contract';
 import { Limit } from './decision';
 
@@ -10,6 +11,8 @@ export interface CloudFormationEvent {
   readonly RequestId: string;
   readonly StackId: string;
   readonly LogicalResourceId: string;
+  /** Of an image when it is left out. */
+  readonly ResourceType?: string;
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: Record<string, unknown>;
   readonly OldResourceProperties?: Record<string, unknown>;
@@ -17,7 +20,7 @@ export interface CloudFormationEvent {
   readonly AcceptedAt?: string;
 }
 
-interface RequestIdentity {
+export interface RequestIdentity {
   readonly requestId: string;
   /** Milliseconds since the epoch. Deadlines count from here. */
   readonly acceptedAt: number;
@@ -57,6 +60,20 @@ export interface DeleteRequest extends RequestIdentity {
   readonly retainOnFailure: boolean;
 }
 
+/** Create and Update of the upkeep of an image that CloudFormation builds: delete old versions. */
+export interface PruneRequest extends RequestIdentity {
+  readonly kind: 'prune';
+  readonly keepVersions?: number;
+}
+
+/** Delete of the upkeep, before CloudFormation deletes the image: terminate its MicroVMs. */
+export interface ClearRequest extends RequestIdentity {
+  readonly kind: 'clear';
+  readonly runningMicrovms: RunningMicrovms;
+}
+
+export type Request = EnsureRequest | DeleteRequest | PruneRequest | ClearRequest;
+
 /** What `onEvent` answers; the framework hands it on to every `isComplete`. */
 export interface Acceptance {
   readonly PhysicalResourceId: string;
@@ -76,7 +93,11 @@ export function acceptRequest(event: CloudFormationEvent, now: number): Acceptan
 function physicalId(event: CloudFormationEvent): string {
   return event.RequestType === 'Delete'
     ? event.PhysicalResourceId ?? ''
-    : imageArnOf(event, decodeProperties(event.ResourceProperties).imageName);
+    : imageArnOf(event, (isUpkeep(event) ? decodeUpkeep : decodeProperties)(event.ResourceProperties).imageName);
+}
+
+function isUpkeep(event: CloudFormationEvent): boolean {
+  return event.ResourceType === UPKEEP_RESOURCE_TYPE;
 }
 
 function imageArnOf(event: CloudFormationEvent, imageName: string): string {
@@ -99,7 +120,7 @@ function imageToDelete(event: CloudFormationEvent): string | undefined {
  *
  * @throws InvalidProperties on a Create or Update whose properties make no sense. A Delete never throws.
  */
-export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRequest | DeleteRequest | undefined {
+export function decodeRequest(event: CloudFormationEvent, now: number): Request | undefined {
   const imageArn = event.RequestType === 'Delete' ? imageToDelete(event) : physicalId(event);
   const imageName = imageArn && parseImageArn(imageArn)?.imageName;
   if (imageArn === undefined || imageName === undefined) {
@@ -116,6 +137,11 @@ export function decodeRequest(event: CloudFormationEvent, now: number): EnsureRe
     stack: event.StackId.split('/')[2] ?? event.StackId,
     stackName: event.StackId.split('/')[1] ?? event.StackId,
   };
+  if (isUpkeep(event)) {
+    return event.RequestType === 'Delete'
+      ? { ...identity, timeAllowed: Limit.DELETE, kind: 'clear', runningMicrovms: decodeRunningMicrovms(event.ResourceProperties) }
+      : { ...identity, timeAllowed: Limit.RESERVED, kind: 'prune', keepVersions: decodeUpkeep(event.ResourceProperties).keepVersions };
+  }
   if (event.RequestType === 'Delete') {
     return {
       ...identity,

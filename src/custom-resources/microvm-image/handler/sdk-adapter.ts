@@ -91,7 +91,7 @@ export class SdkAdapter implements ServicePort {
     return items.filter((item) => item.state !== 'TERMINATING').map((item) => String(item.microvmId));
   }
 
-  public async listMicrovmsOfVersion(imageArn: string, version: string): Promise<string[]> {
+  public async listMicrovmsOfVersion(imageArn: string, version?: string): Promise<string[]> {
     const items = await this.listMicrovms(imageArn, version);
     return items.map((item) => String(item.microvmId));
   }

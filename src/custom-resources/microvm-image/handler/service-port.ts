@@ -12,8 +12,8 @@ export interface ServicePort {
   listBaseVersions(baseImageArn: string): Promise<BaseVersionView[]>;
   /** MicroVMs of the image that are not terminated or on their way there. */
   listLiveMicrovms(imageArn: string): Promise<string[]>;
-  /** MicroVMs that run one version and are not terminated yet. */
-  listMicrovmsOfVersion(imageArn: string, version: string): Promise<string[]>;
+  /** MicroVMs that run one version, or any, and are not terminated yet. */
+  listMicrovmsOfVersion(imageArn: string, version?: string): Promise<string[]>;
   /** The last lines a build wrote to a log group. */
   tailLog(logGroup: string, version: string, since: number): Promise<string[]>;
 
