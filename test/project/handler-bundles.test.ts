@@ -54,3 +54,25 @@ describe.each(NAMES)('the bundle of %s', (name) => {
 test('onEvent carries no SDK: it calls no API', () => {
   expect(readFileSync(shipped('on-event')).length).toBeLessThan(10_000);
 });
+
+test('isComplete takes its credentials from the environment, and carries no client that looks for them elsewhere', () => {
+  const bundle = readFileSync(shipped('is-complete'), 'utf8');
+  expect(['GetRoleCredentials', 'AssumeRoleWithWebIdentity', 'credential_process'].filter((trace) => bundle.includes(trace))).toEqual([]);
+
+  const request = {
+    RequestType: 'Delete',
+    RequestId: 'request',
+    StackId: 'arn:aws:cloudformation:us-east-1:000000000000:stack/App/1',
+    LogicalResourceId: 'Image',
+    PhysicalResourceId: 'arn:aws:lambda:us-east-1:000000000000:microvm-image:gone',
+    ResourceProperties: {},
+    AcceptedAt: '2020-01-01T00:00:00Z',
+  };
+  const probe = `require(${JSON.stringify(shipped('is-complete'))}).handler(${JSON.stringify(request)}).catch((error) => console.log(error.message))`;
+  const answer = (credentials: Record<string, string>) => execFileSync(process.execPath, ['-e', probe], {
+    cwd: folder, encoding: 'utf8', env: { HOME: folder, AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:9', ...credentials },
+  });
+  expect(answer({})).toContain('Unable to find environment variable credentials');
+  // Nobody listens there: it got as far as the call.
+  expect(answer({ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })).toContain('ECONNREFUSED');
+});
