@@ -14,6 +14,8 @@ type Query = Record<string, string | string[]>;
 type Document = Record<string, unknown>;
 
 const BUILD_MS = 150_000;
+/** However long a build takes: one that stays PENDING for minutes is a wedged one (3.3). */
+const STARTS_WITHIN_MS = 60_000;
 const DELETE_MS = 30_000;
 const DELETE_VERSION_MS = 5_000;
 /** A wedged image was given up by the service after about this long (3.3). */
@@ -233,7 +235,8 @@ export class ImageStore {
     }
     const progress = work.transition.progress(this.context.clock.now());
     if (work.kind === 'build') {
-      if (progress >= 0.5 && !work.started && !work.version.plan.wedged) {
+      const waited = this.context.clock.now() - work.version.createdAt;
+      if ((progress >= 0.5 || waited >= STARTS_WITHIN_MS) && !work.started && !work.version.plan.wedged) {
         work.started = true;
         await this.builds.begin(work.version);
       }

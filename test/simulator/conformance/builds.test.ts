@@ -39,6 +39,17 @@ describe('4.7 builds', () => {
     ]);
   });
 
+  test('3.3 a long build starts like any other: only a wedged one stays PENDING for minutes', async () => {
+    world.sim.builds.plan({ durationMs: 3_600_000 });
+    await world.create('app');
+    await world.sim.clock.advance(59_999);
+    expect((await world.version('app', '1.0')).state).toBe('PENDING');
+    await world.sim.clock.advance(1);
+    expect((await world.version('app', '1.0')).state).toBe('IN_PROGRESS');
+    await world.sim.clock.advance(3_540_000);
+    expect((await world.version('app', '1.0')).state).toBe('SUCCESSFUL');
+  });
+
   test('4.7 builds can be filtered, and an unknown build or version is 404', async () => {
     await world.built('app');
     const ids = { imageIdentifier: world.arn('app'), imageVersion: '1.0' };
