@@ -9,11 +9,12 @@ import { MicrovmSimulator, SimulatorOptions } from '../../simulator';
 
 /** As MicrovmImageProvider sets it. */
 const POLL_MS = 7_000;
-const ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
 
 /** Stacks whose image resource is handled by the real handler, against a service of their own. */
 export class SimulatedStacks {
   public static readonly IMAGE = imageProperties().imageName;
+  /** One that builds. */
+  public static readonly ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
 
   public static async start(options: SimulatorOptions = {}): Promise<SimulatedStacks> {
     const simulator = await MicrovmSimulator.start(options);
@@ -50,7 +51,7 @@ export class SimulatedStacks {
   /** The properties of an image built from some content. */
   public image(content: string, overrides: Partial<ImageProperties> = {}): ImageProperties {
     const codeArtifactUri = `s3://assets/${content}.zip`;
-    this.simulator.artifacts.put(codeArtifactUri, ARTIFACT);
+    this.simulator.artifacts.put(codeArtifactUri, SimulatedStacks.ARTIFACT);
     return imageProperties({ codeArtifactUri, ...overrides });
   }
 
