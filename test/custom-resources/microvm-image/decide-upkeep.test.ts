@@ -35,7 +35,7 @@ describe('a clearing', () => {
     ['the image carries the tag of another stack', { image: imageView({ tags: { [Tag.UPKEEP]: 'another' } }) }],
     ['nobody asked for it', {}, RunningMicrovms.FAIL],
     ['no MicroVM runs', { liveMicrovms: [], pinningMicrovms: [] }],
-  ])('is done, and touches nothing, when %s', (_what, seen, mode) => {
+  ])('is done, and touches nothing, when %s', (_what, seen, mode = RunningMicrovms.TERMINATE) => {
     const running = { liveMicrovms: ['vm-1'], pinningMicrovms: ['vm-1'] };
     expect(at(MINUTE, { ...running, ...seen }, mode)).toEqual(DONE);
   });
