@@ -110,7 +110,7 @@ shipHandlers(project, {
 });
 enforceImportDirection(project);
 
-for (const dir of ['integ', 'examples', 'tools']) {
+for (const dir of ['integ', 'examples', 'tools', 'bench']) {
   new javascript.TypescriptConfig(project, {
     fileName: `${dir}/tsconfig.json`,
     extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
@@ -168,6 +168,12 @@ project.addTask('simulator', {
   exec: 'tsx test/simulator/serve.ts',
   receiveArgs: true,
 });
+
+// Measures the compiled library and the bundles as they ship.
+const bench = project.addTask('bench', { description: 'Measure the numbers of bench/results.md and rewrite it; a name measures one of them' });
+bench.spawn(project.preCompileTask);
+bench.spawn(project.compileTask);
+bench.exec('tsx bench/run.ts', { receiveArgs: true });
 
 project.addTask('mutations', {
   description: 'Break each promise of the library in a copy of the code, and tell which breaks no test notices',
