@@ -162,9 +162,10 @@ describe('tags that the service does not take now', () => {
   });
 
   test('hold back a version of an image to adopt, which would be deleted one day without them', async () => {
-    service.image = imageView({ state: 'UPDATING', tags: {} });
+    service.image = imageView({ state: 'UPDATING', tags: { team: 'shop' } });
     service.versions = [versionView('2.0', { state: 'IN_PROGRESS', config: OLD }), versionView('1.0')];
     expect((await tick(ensureRequest({ isNew: true, desired: { adopt: true } }))).type).toBe('wait');
+    expect(service.changes).toEqual(['tag']);
   });
 
   test('do not hold back the clearing of a failed version', async () => {

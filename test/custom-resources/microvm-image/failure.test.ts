@@ -66,6 +66,7 @@ describe('the error of a failed build', () => {
   test.each<[string, Build[], RegExp]>([
     ['the container build', bothFailed('x', 'container'), /artifact or the Dockerfile/],
     ['the hook', bothFailed('x', 'hook'), /its hook failed/],
+    ['the hook that answered with an error', bothFailed('Ready hook check failed: 500 Internal Server Error', 'hook'), /its hook failed/],
   ])('names %s as the stage', (_stage, builds, words) => {
     expect(describeBuildFailure(failure({ builds }))).toMatch(words);
   });
@@ -73,6 +74,8 @@ describe('the error of a failed build', () => {
   test.each<[string, Build[]]>([
     ['unknown', bothFailed('x')],
     ['not the same for both', failedDifferently({ stage: 'container' }, { stage: 'hook' })],
+    ['no place to look, by the reason: a fault of the service', bothFailed('Internal service error', 'container')],
+    ['no place to look, by the reason: a role that is not assumed', bothFailed('Lambda was unable to assume the role', 'container')],
   ])('names no stage when it is %s', (_what, builds) => {
     expect(describeBuildFailure(failure({ builds }))).not.toMatch(/artifact or the Dockerfile|its hook failed/);
   });
@@ -102,11 +105,11 @@ describe('the hint', () => {
     ['CONTAINER_BUILD_FAILED', 'container', /build the Dockerfile for linux\/arm64/],
     ['The container image build failed.', 'container', /build the Dockerfile for linux\/arm64/],
     ['DISK_STORAGE_FULL', 'container', /larger memory/],
-    ['INTERNAL_PLATFORM_ERROR', 'unknown', /deploy again/],
-    ['Internal service error', 'unknown', /deploy again/],
+    ['INTERNAL_PLATFORM_ERROR', 'container', /deploy again/],
+    ['Internal service error', 'container', /deploy again/],
     ['Ready hook invocation timed out after PT5M', 'hook', /\/ready on port 8080 .*ready timeout/],
     ['Ready hook check failed: 500', 'hook', /200 on port 8080/],
-    ['Validate hook invocation timed out after PT10M', 'unknown', /hook .*port 8080/],
+    ['Validate hook invocation timed out after PT10M', 'unknown', /\/validate on port 8080 .*validate timeout/],
     ['Lambda was unable to assume the role', 'unknown', /trust lambda\.amazonaws\.com.*sourceAccountCondition: false/],
   ])('for %s (%s)', (reason, stage, hint) => {
     expect(hintOf(describeBuildFailure(failure({ builds: bothFailed(reason, stage) })))).toMatch(hint);

@@ -33,6 +33,9 @@ const MAX_REASON_BYTES = 450;
 const MAX_LOG_BYTES = 600;
 /** Shorter values, such as a port or a stage, are in every other line. */
 const MIN_SECRET = 6;
+/** Reasons that tell more than the stage does: whoever reads them need not look into the artifact. */
+const ROLE_NOT_ASSUMED = /unable to assume/i;
+const FAULT_OF_THE_SERVICE = /internal(?! server error)/i;
 
 /** Why a build failed, where to look, what to do: one line. */
 export function describeBuildFailure(failure: BuildFailure): string {
@@ -65,9 +68,10 @@ function reasons(failed: BuildView[]): string {
   return [...chips].map(([reason, names]) => `${cut(reason, each)} (${names.sort().join(', ')})`).join('; ') || 'the service gave no reason';
 }
 
-function stage(failed: Array<{ readonly stage: BuildStage }>): string {
+function stage(failed: Array<BuildView & { readonly stage: BuildStage }>): string {
   const stages = new Set(failed.map((build) => build.stage));
-  if (stages.size !== 1 || stages.has('unknown')) {
+  const isElsewhere = failed.some(({ reason = '' }) => ROLE_NOT_ASSUMED.test(reason) || FAULT_OF_THE_SERVICE.test(reason));
+  if (stages.size !== 1 || stages.has('unknown') || isElsewhere) {
     return '';
   }
   return stages.has('container')
@@ -109,20 +113,23 @@ function buildHint(failed: Array<BuildView & { readonly stage: BuildStage }>, fa
   if (/DISK_STORAGE_FULL/.test(text)) {
     return 'the build disk is 8, 8, 8, 16 or 32 GB by memory size: choose a larger memory or make the image smaller';
   }
-  if (/unable to assume/i.test(text)) {
+  if (ROLE_NOT_ASSUMED.test(text)) {
     return 'the build role must trust lambda.amazonaws.com; if its trust policy has an aws:SourceAccount condition, try sourceAccountCondition: false';
   }
-  if (/Ready hook.*timed out/i.test(text)) {
-    return `nothing answered 200 to POST /aws/lambda-microvms/runtime/v1/ready on ${port} in time: check the port and raise the ready timeout (up to 3600 s)${lost}`;
+  const silent = /(ready|validate) hook.*timed out/i.exec(text)?.[1].toLowerCase();
+  if (silent) {
+    return `nothing answered 200 to POST /aws/lambda-microvms/runtime/v1/${silent} on ${port} in time: check the port and raise the ${silent} timeout (up to 3600 s)${lost}`;
   }
   if (/hook/i.test(text)) {
     return `the hook must answer 200 on ${port}, or 503 while it is not ready; any other status ends the build${lost}`;
   }
-  if (/CONTAINER_BUILD_FAILED|container image build failed/i.test(text) || failed.some((build) => build.stage === 'container')) {
-    return `build the Dockerfile for linux/arm64 locally to see the same error${silence(failure)}${lost}`;
-  }
-  if (/internal/i.test(text)) {
+  // A build that broke before its snapshot is the Dockerfile's fault unless its reason says otherwise.
+  const isContainer = /CONTAINER_BUILD_FAILED|container image build failed/i.test(text);
+  if (FAULT_OF_THE_SERVICE.test(text) && !isContainer) {
     return 'a fault of the service, or a network mount opened during the build: deploy again';
+  }
+  if (isContainer || failed.some((build) => build.stage === 'container')) {
+    return `build the Dockerfile for linux/arm64 locally to see the same error${silence(failure)}${lost}`;
   }
   return failure.logGroup === undefined ? 'turn logging on and deploy again' : `read the log group${lost}`;
 }
