@@ -21,6 +21,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'the end of the log', file: `${HANDLER}/sdk-adapter.ts`, find: '.slice(-LOG_LINES)', replace: '.slice(0, LOG_LINES)' },
     { breaks: 'one line without a stack', file: `${HANDLER}/driver.ts`, find: '    this.stack = message;', replace: '' },
     { breaks: 'the size of the answer', file: `${HANDLER}/failure.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
+    { breaks: 'a fault of the service is not blamed on the Dockerfile', file: `${HANDLER}/failure.ts`, find: 'if (FAULT_OF_THE_SERVICE.test(text) && !isContainer) {', replace: 'if (FAULT_OF_THE_SERVICE.test(text) && isContainer) {' },
     { breaks: 'environment values stay out', file: `${HANDLER}/failure.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
   ],
   'E2 a rollback never builds': [
@@ -42,6 +43,8 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a delete waits until the image is gone', file: `${HANDLER}/decide-delete.ts`, find: "outcome: { type: 'wait', why: 'deleting the image' }", replace: "outcome: { type: 'done', why: 'deleting the image' }" },
     { breaks: 'MicroVMs are terminated only when asked', file: `${HANDLER}/decide-delete.ts`, find: 'if (request.runningMicrovms === RunningMicrovms.TERMINATE) {', replace: 'if (request.runningMicrovms !== undefined) {' },
     { breaks: 'an adopted image is released', file: `${HANDLER}/decide-delete.ts`, find: 'if (image.tags[Tag.ADOPTED] !== undefined) {', replace: "if (image.tags[Tag.ADOPTED] === 'never') {" },
+    { breaks: 'an adopted image is marked before it is handed out', file: `${HANDLER}/driver.ts`, find: '!(Tag.ADOPTED in change.set)\n          && (', replace: '(' },
+    { breaks: 'an empty map of tags is asked for once more', file: `${HANDLER}/sdk-adapter.ts`, find: 'Object.keys(image.tags ?? {}).length > 0 ? image.tags!', replace: 'image.tags ? image.tags' },
     { breaks: 'an image of a create that was cut short is found', file: `${HANDLER}/request.ts`, find: "const candidates = [physicalId(event), typeof ImageName === 'string' ? imageArnOf(event, ImageName) : ''];", replace: "const candidates = [physicalId(event), typeof ImageName === 'string' ? '' : ''];" },
     { breaks: 'a rename takes no tags from the image it comes to', file: `${HANDLER}/request.ts`, find: 'removedTags: isNew ? [] : ', replace: 'removedTags: ' },
   ],
@@ -64,6 +67,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a 5xx is passing', file: `${HANDLER}/sdk-adapter.ts`, find: 'status >= 500', replace: 'status > 599' },
     { breaks: 'a wedged build is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'WEDGED: 10 * MINUTE', replace: 'WEDGED: 100 * MINUTE' },
     { breaks: 'a delete that hangs is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'DELETE: 10 * MINUTE', replace: 'DELETE: 100 * MINUTE' },
+    { breaks: 'an expired session of the function is passing', file: `${HANDLER}/sdk-adapter.ts`, find: "  ExpiredTokenException: 'transient',\n", replace: '' },
     { breaks: 'our error comes before that of the framework', file: `${HANDLER}/decision.ts`, find: 'DEADLINE: 55 * MINUTE', replace: 'DEADLINE: 75 * MINUTE' },
   ],
   'E8 interruption is harmless': [
@@ -72,6 +76,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a client token is of one attempt of one request', file: `${HANDLER}/decide-ensure.ts`, find: '`${request.requestId}/create/${now}`', replace: '`${request.imageName}/create`' },
     { breaks: 'a build has a token of its own', file: `${HANDLER}/decide-ensure.ts`, find: '`${request.requestId}/build/${failed.length + 1}`', replace: '`${request.imageName}/build`' },
     { breaks: 'tags that are late are waited for', file: `${HANDLER}/decision.ts`, find: 'TAGS_LAG: 20 * SECOND', replace: 'TAGS_LAG: 0' },
+    { breaks: 'a tick ends before its function', file: `${HANDLER}/is-complete.lambda.ts`, find: 'const RESERVE_MS = 20_000;', replace: 'const RESERVE_MS = 0;' },
     { breaks: 'a surprise is no verdict', file: `${HANDLER}/driver.ts`, find: 'return this.clock() - request.acceptedAt < request.timeAllowed\n', replace: 'return this.clock() - request.acceptedAt < 0\n' },
   ],
   'least privilege and order': [

@@ -320,14 +320,14 @@ describe('the fence', () => {
 });
 
 describe('time', () => {
-  const pending = (createdAt: number) => ({
+  const pending = (createdAt: number, updatedAt?: number) => ({
     image: imageView({ state: 'UPDATING', tags: ownTags(claimTags(REQUEST_ID, '1.0')) }),
-    versions: [versionView('2.0', { state: 'PENDING', createdAt }), versionView('1.0', { config: OLD })],
+    versions: [versionView('2.0', { state: 'PENDING', createdAt, updatedAt }), versionView('1.0', { config: OLD })],
     builds: twoBuilds('PENDING'),
   });
 
   test('all builds PENDING for ten minutes are reported as wedged, with the version and a way out', () => {
-    const seen = pending(ACCEPTED_AT);
+    const seen = pending(ACCEPTED_AT, ACCEPTED_AT + MINUTE);
     expect(decide(ensureRequest(), seen, ACCEPTED_AT + Limit.WEDGED - 1).outcome.type).toBe('wait');
     const sentence = sentenceOf(decide(ensureRequest(), seen, ACCEPTED_AT + Limit.WEDGED).outcome);
     expect(sentence).toMatch(/version 2\.0 .*PENDING for 10 minutes/);

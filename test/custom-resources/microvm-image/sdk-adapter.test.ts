@@ -23,6 +23,8 @@ const EVERY_TIME = 3;
 let simulator: MicrovmSimulator;
 let adapter: SdkAdapter;
 let arn: string;
+let scripted: Server | undefined;
+let asked: URL[];
 
 function connectTo(endpoint: string): SdkAdapter {
   Object.assign(process.env, { AWS_ENDPOINT_URL: endpoint, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
@@ -49,6 +51,19 @@ async function refusalOf(work: Promise<unknown>): Promise<ServiceRefusal> {
   return error as ServiceRefusal;
 }
 
+/** A service that answers what the simulator never does, such as a page that is empty in the middle. */
+async function serving(answer: (index: number) => object): Promise<ServicePort> {
+  asked = [];
+  const server = createServer((request: IncomingMessage, response) => {
+    asked.push(new URL(request.url!, 'http://127.0.0.1'));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(answer(asked.length - 1)));
+  });
+  scripted = server;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return connectTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
 async function startMicrovm(): Promise<string> {
   const client = new LambdaMicrovmsClient({});
   const { microvmId } = await client.send(new RunMicrovmCommand({ imageIdentifier: arn }));
@@ -66,6 +81,13 @@ beforeEach(async () => {
   await simulator.reset();
   simulator.logs.create(LOG_GROUP, simulator.clock.now());
   adapter = connectTo(simulator.endpoint);
+});
+
+afterEach(async () => {
+  const server = scripted;
+  scripted = undefined;
+  server?.closeAllConnections();
+  await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
 });
 
 afterAll(async () => {
@@ -156,6 +178,12 @@ describe('an image', () => {
     const begun = simulator.clock.now();
     await create({}, { [Tag.OWNER]: 'shop', team: 'a b' });
     expect(await adapter.getImage(arn)).toEqual({ state: 'CREATING', tags: { [Tag.OWNER]: 'shop', team: 'a b' }, updatedAt: begun });
+  });
+
+  test('whose tags are an empty map is asked for them once more', async () => {
+    const port = await serving((index) => [{ imageArn: arn, name: NAME, state: 'CREATED', createdAt: 1, tags: {} }, { Tags: { [Tag.OWNER]: 'shop' } }][index]);
+    expect((await port.getImage(arn))!.tags).toEqual({ [Tag.OWNER]: 'shop' });
+    expect(asked.map(({ pathname }) => pathname.split('/')[2])).toEqual(['microvm-images', 'tags']);
   });
 
   test('costs one call when the tags come with it', async () => {
@@ -307,6 +335,7 @@ describe('a refusal of the service', () => {
     ['transient', 'ThrottlingException', injected('ThrottlingException', 'Rate exceeded')],
     ['transient', 'TooManyRequestsException', injected('TooManyRequestsException', 'Rate exceeded', 429)],
     ['transient', 'InternalServerException', injected('InternalServerException', 'Internal server error')],
+    ['transient', 'ExpiredTokenException', injected('ExpiredTokenException', 'The security token included in the request is expired', 403)],
     ['transient', 'ServiceException', injected('ServiceException', 'Internal', 500)],
     ['transient', 'an unknown error of the server', injected('SomethingNewException', 'who knows', 503)],
     ['transient', 'the HTML page of a gateway', { operation: '*', times: EVERY_TIME, http502: true }],
@@ -369,26 +398,6 @@ describe('a refusal of the service', () => {
 });
 
 describe('a list of several pages', () => {
-  let server: Server;
-  let asked: URL[];
-
-  /** A service that answers scripted pages: the simulator makes none that are empty in the middle. */
-  async function serving(answer: (index: number) => { items: object[]; nextToken?: string | null }): Promise<ServicePort> {
-    asked = [];
-    server = createServer((request: IncomingMessage, response) => {
-      asked.push(new URL(request.url!, 'http://127.0.0.1'));
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(answer(asked.length - 1)));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return connectTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  }
-
-  afterEach(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-
   const PAGES = [
     { items: [{ imageVersion: '1.0', buildId: '1.0', microvmId: '1.0' }], nextToken: 'b2Zmc2V0PTAx==' },
     { items: [], nextToken: 'b2Zmc2V0PTAy==' },
