@@ -350,6 +350,15 @@ describe('time', () => {
     expect(sentenceOf(decide(ensureRequest(), seen, AT_DEADLINE).outcome)).toMatch(/55 minutes: version 2\.0 was still building; deploy again/);
   });
 
+  test('one of an image that goes with a rollback is said to go, and not to be picked up', () => {
+    const request = ensureRequest({ isNew: true });
+    const seen = { ...pending(ACCEPTED_AT), builds: twoBuilds('IN_PROGRESS') };
+    expect(sentenceOf(decide(request, seen, AT_DEADLINE).outcome)).toMatch(/version 2\.0 was still building; a rollback deletes the image/);
+
+    const adopted = { ...seen, image: imageView({ ...seen.image, tags: { ...seen.image.tags, [Tag.ADOPTED]: '1.0' } }) };
+    expect(sentenceOf(decide(request, adopted, AT_DEADLINE).outcome)).toMatch(/still building; deploy again/);
+  });
+
   test('a version that is ready at the deadline is still handed out', () => {
     expect(decide(ensureRequest(), { image: imageView(), versions: [versionView('1.0')] }, AT_DEADLINE).outcome).toEqual(handsOut('1.0'));
   });

@@ -77,7 +77,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
       };
     }
     return expired
-      ? timedOut(request, `version ${newest.version} was still building; deploy again and it is picked up when it is done`)
+      ? timedOut(request, `version ${newest.version} was still building; ${afterwards(request, image)}`)
       : { tags: claim, outcome: { type: 'wait', why: `version ${newest.version} is building` } };
   }
 
@@ -374,6 +374,13 @@ function notOurs(request: EnsureRequest, image: ImageView): Decision {
 
 function superseded(request: EnsureRequest, claim: string): Decision {
   return fail(`a later request (${claim}) took image '${request.imageName}' over`, 'nothing is to be done; the later request decides');
+}
+
+/** What becomes of a build that goes on. A rollback deletes an image that came with the request, unless it was adopted. */
+function afterwards(request: EnsureRequest, image: ImageView): string {
+  return request.isNew && image.tags[Tag.ADOPTED] === undefined
+    ? 'a rollback deletes the image when it is done'
+    : 'deploy again and it is picked up when it is done';
 }
 
 function timedOut(request: EnsureRequest, what: string): Decision {
