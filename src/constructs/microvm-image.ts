@@ -17,8 +17,8 @@ import { lit, propertyInjectable, ValidationError } from './private/cdk-internal
 import { DockerfileFacts } from './private/dockerfile';
 import { ImageResource } from './private/image-request';
 import {
-  tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName, validateOsCapabilities,
-  validateRegion, validateUniqueImageName,
+  tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName,
+  validateOsCapabilities, validateRegion, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
