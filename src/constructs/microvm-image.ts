@@ -79,7 +79,7 @@ const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
  *
  * A change of content or settings builds a new version; the last good one stays usable meanwhile. A failed build fails
  * the deployment with the reason and the end of the build log, and a rollback returns to the version before without
- * building. `imageVersion` is the version this deployment is about: give it to the code that launches MicroVMs.
+ * building. `imageVersion` is the version this deployment is about: a `MicrovmLaunchProfile` gives it to the code that launches MicroVMs.
  *
  * Adds the image, its log group and its build role to the stack, and once a stack the functions that build images.
  *
@@ -92,9 +92,8 @@ const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
  *   hooks: MicrovmHooks.onPort(9000, { ready: Duration.minutes(5) }),
  * });
  *
- * image.grants.run(launcher);
- * launcher.addEnvironment('IMAGE_ARN', image.imageArn);
- * launcher.addEnvironment('IMAGE_VERSION', image.imageVersion);
+ * const profile = new MicrovmLaunchProfile(this, 'Launch', { image });
+ * profile.addToFunction(launcher);
  */
 @propertyInjectable
 export class MicrovmImage extends MicrovmImageBase {

@@ -8,15 +8,18 @@ import { MicrovmConnector } from './microvm-connector';
 /**
  * When a MicroVM that nobody calls is suspended, and what happens then. The service takes all three settings or none.
  *
- * A suspended MicroVM keeps its memory and disk, and is not billed for compute.
+ * A suspended MicroVM keeps its memory and disk.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/microvms-launching.html
  */
 export interface MicrovmIdlePolicy {
-  /** How long a MicroVM may go without a request to its endpoint: whole seconds, 60 seconds to 8 hours. Then it is suspended. */
+  /**
+   * How long a MicroVM may go without traffic at its endpoint: whole seconds, 1 minute to 8 hours. Then it is suspended.
+   * What it does on its own does not count.
+   */
   readonly maxIdleDuration: Duration;
 
-  /** How long it stays suspended before it is terminated: whole seconds, 0 or more. */
+  /** How long it stays suspended before it is terminated: whole seconds. With 0 it is terminated at once. */
   readonly suspendedDuration: Duration;
 
   /** Whether a request resumes it. With `false` only `ResumeMicrovm` does, and requests get 502 meanwhile. */
