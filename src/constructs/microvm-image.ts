@@ -79,7 +79,8 @@ const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
  *
  * A change of content or settings builds a new version; the last good one stays usable meanwhile. A failed build fails
  * the deployment with the reason and the end of the build log, and a rollback returns to the version before without
- * building. `imageVersion` is the version this deployment is about: a `MicrovmLaunchProfile` gives it to the code that launches MicroVMs.
+ * building. `imageVersion` is the version this deployment is about: a `MicrovmLaunchProfile` gives it to the code that
+ * launches MicroVMs.
  *
  * Adds the image, its log group and its build role to the stack, and once a stack the functions that build images.
  *

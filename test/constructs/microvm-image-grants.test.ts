@@ -1,7 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { imageIn, resources, stackOf, statements, statementsOf } from './fixtures';
+import { bareImageIn, imageIn, resources, stackOf, statements, statementsOf } from './fixtures';
 import { ExecutionRole, MicrovmConnector, MicrovmImage, MicrovmImageGrants } from '../../src';
 
 const IMAGE = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:microvm-image:golden';
@@ -151,21 +151,7 @@ describe('images from elsewhere', () => {
 
   test('a bare CfnMicrovmImage is granted by its reference', () => {
     const stack = stackOf();
-    const bare = new lambda.CfnMicrovmImage(stack, 'Bare', {
-      name: 'bare',
-      description: '',
-      baseImageArn: 'x',
-      baseImageVersion: '1',
-      buildRoleArn: 'x',
-      codeArtifact: { uri: 's3://x/y' },
-      cpuConfigurations: [],
-      resources: [],
-      additionalOsCapabilities: [],
-      egressNetworkConnectors: [],
-      environmentVariables: [],
-      hooks: {},
-      logging: {},
-    });
+    const bare = bareImageIn(stack);
     MicrovmImageGrants.fromImage(bare).connect(grantee(stack));
     expect(statementsOf(stack, 'Grantee')).toEqual([{ actions: ['lambda:CreateMicrovmAuthToken'], resources: [expect.stringMatching(/^<Bare(\.ImageArn)?>$/)] }]);
   });

@@ -7,7 +7,7 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import * as fc from 'fast-check';
-import { ENV, imageIn, imageResource, only, resources, stackOf, statementsOf, text } from './fixtures';
+import { bareImageIn, ENV, imageIn, imageResource, only, resources, stackOf, statementsOf, text } from './fixtures';
 import { ExecutionRole, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmLaunchProfile, MicrovmLaunchProfileProps } from '../../src';
 import { checkShape } from '../simulator/validation';
 
@@ -113,9 +113,14 @@ describe('the version', () => {
 
   test('is given for a bare CfnMicrovmImage', () => {
     const stack = stackOf();
-    const image = { node: stack.node, env: stack.env, microvmImageRef: { imageArn: GOLDEN } };
+    const image = bareImageIn(stack);
     expect(() => profileIn(stack, { image })).toThrow(/imageVersion must be given.*attrLatestActiveImageVersion/);
-    expect(profileIn(stackOf(), { image, imageVersion: Lazy.string({ produce: () => 'x' }) }).image).toBe(image);
+    const profile = new MicrovmLaunchProfile(stack, 'Versioned', { image, imageVersion: image.attrLatestActiveImageVersion });
+    expect(JSON.parse(text(stack.resolve(profile.toJson())))).toEqual({
+      imageIdentifier: expect.stringMatching(/^<Bare(\.ImageArn)?>$/),
+      imageVersion: '<Bare.LatestActiveImageVersion>',
+      ingressNetworkConnectors: [`${MANAGED}NO_INGRESS`],
+    });
   });
 
   test('of an image of another stack reaches that stack without an export, and changes its template with the content', () => {
@@ -288,7 +293,8 @@ describe('limits', () => {
     const stack = stackOf();
     const image = imageIn(stack, { hooks: RUN_HOOK });
     let runs = 0;
-    fc.assert(fc.property(seconds(40_000), seconds(100_000), seconds(40_000), fc.integer({ min: 0, max: 5000 }), (idle, suspended, maximum, length) => {
+    const characters = fc.integer({ min: 0, max: 5000 });
+    fc.assert(fc.property(seconds(40_000), seconds(100_000), seconds(40_000), characters, (idle, suspended, maximum, length) => {
       const make = () => new MicrovmLaunchProfile(stack, `Launch${runs++}`, {
         image,
         idlePolicy: { maxIdleDuration: Duration.seconds(idle), suspendedDuration: Duration.seconds(suspended), autoResume: false },

@@ -7,8 +7,10 @@ export async function isAllowed(
 ): Promise<boolean> {
   // The reference knows no resource for this action, so the simulator refuses every ARN. The service checks the ARN.
   if (action === 'lambda:PassNetworkConnector') {
-    const covered = (effect: string) => policies.flatMap((policy) => policy.Statement).some((statement) => statement.Effect === effect
-      && asList(statement.Action).some((pattern) => covers(pattern, action)) && asList(statement.Resource).some((pattern) => covers(pattern, resource)));
+    const statements = policies.flatMap((policy) => policy.Statement);
+    const covered = (effect: string) => statements.some((statement) => statement.Effect === effect
+      && asList(statement.Action).some((pattern) => covers(pattern, action))
+      && asList(statement.Resource).some((pattern) => covers(pattern, resource)));
     return covered('Allow') && !covered('Deny');
   }
   const response = await runSimulation({

@@ -1,7 +1,8 @@
 import {
-  CreateMicrovmAuthTokenCommand, CreateMicrovmShellAuthTokenCommand, DeleteMicrovmImageVersionCommand, GetMicrovmCommand, GetMicrovmImageVersionCommand,
-  LambdaMicrovmsClient, ListMicrovmImageBuildsCommand, ListMicrovmImageVersionsCommand, ListMicrovmsCommand, ResumeMicrovmCommand, RunMicrovmCommand,
-  SuspendMicrovmCommand, TerminateMicrovmCommand, UpdateMicrovmImageCommand, UpdateMicrovmImageVersionCommand,
+  CreateMicrovmAuthTokenCommand, CreateMicrovmShellAuthTokenCommand, DeleteMicrovmImageVersionCommand, GetMicrovmCommand,
+  GetMicrovmImageVersionCommand, LambdaMicrovmsClient, ListMicrovmImageBuildsCommand, ListMicrovmImageVersionsCommand, ListMicrovmsCommand,
+  ResumeMicrovmCommand, RunMicrovmCommand, SuspendMicrovmCommand, TerminateMicrovmCommand, UpdateMicrovmImageCommand,
+  UpdateMicrovmImageVersionCommand,
 } from '@aws-sdk/client-lambda-microvms';
 import { App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';

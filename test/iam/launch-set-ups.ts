@@ -7,7 +7,7 @@ import { ACCOUNT, REGION } from './deployed-template';
 import {
   ExecutionRole, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmLaunchProfile, MicrovmLaunchProfileProps, MicrovmMemory,
 } from '../../src';
-import { imageIn } from '../constructs/fixtures';
+import { bareImageIn, imageIn } from '../constructs/fixtures';
 
 /** An image of another team, which is not part of the stack. */
 export const GOLDEN_IMAGE = 'golden';
@@ -75,10 +75,18 @@ const FROM_SAMPLES: LaunchSetUp[] = [
     executionRole: role(stack), ingressConnectors: [HTTP_INGRESS], logGroup: logGroup(stack), maximumDuration: Duration.minutes(5),
   })),
   one('a coding agent that sleeps between the messages of a conversation', (stack) => ({
-    executionRole: role(stack), ingressConnectors: [HTTP_INGRESS], idlePolicy: SESSION, maximumDuration: EIGHT_HOURS, runHookPayload: '{"purpose":"agent"}',
+    executionRole: role(stack),
+    ingressConnectors: [HTTP_INGRESS],
+    idlePolicy: SESSION,
+    maximumDuration: EIGHT_HOURS,
+    runHookPayload: '{"purpose":"agent"}',
   })),
   one('an agent whose session ends when it is idle', (stack) => ({
-    executionRole: role(stack), ingressConnectors: [ALL_INGRESS], idlePolicy: NO_SECOND_LIFE, maximumDuration: Duration.hours(4), logGroup: logGroup(stack),
+    executionRole: role(stack),
+    ingressConnectors: [ALL_INGRESS],
+    idlePolicy: NO_SECOND_LIFE,
+    maximumDuration: Duration.hours(4),
+    logGroup: logGroup(stack),
   })),
   one('a preview of a web app, without any credentials', () => ({
     ingressConnectors: [ALL_INGRESS], idlePolicy: SESSION, maximumDuration: EIGHT_HOURS,
@@ -90,17 +98,28 @@ const FROM_SAMPLES: LaunchSetUp[] = [
     executionRole: role(stack), egressConnector: vpcConnector(stack), maximumDuration: Duration.hours(2), logGroup: logGroup(stack),
   })),
   one('a batch job that lives once', (stack) => ({
-    executionRole: role(stack), egressConnector: vpcConnector(stack), idlePolicy: ONE_SHOT, maximumDuration: Duration.hours(1), runHookPayload: '{"job":"x"}',
+    executionRole: role(stack),
+    egressConnector: vpcConnector(stack),
+    idlePolicy: ONE_SHOT,
+    maximumDuration: Duration.hours(1),
+    runHookPayload: '{"job":"x"}',
   })),
   one('a backend for each tenant, with the tenant\'s cache in a VPC', (stack) => ({
-    executionRole: role(stack), ingressConnectors: [HTTP_INGRESS], egressConnector: vpcConnector(stack), idlePolicy: SESSION, maximumDuration: EIGHT_HOURS,
+    executionRole: role(stack),
+    ingressConnectors: [HTTP_INGRESS],
+    egressConnector: vpcConnector(stack),
+    idlePolicy: SESSION,
+    maximumDuration: EIGHT_HOURS,
   })),
   one('a reviewer of pull requests', (stack) => ({
     executionRole: role(stack), ingressConnectors: [HTTP_INGRESS], egressConnector: INTERNET_EGRESS, idlePolicy: WORKSHOP, logGroup: logGroup(stack),
   })),
   one('a workspace with a file system for each user, web and shell', (stack) => ({
-    executionRole: role(stack), ingressConnectors: [HTTP_INGRESS, SHELL_INGRESS], idlePolicy: { ...ALL_DAY, suspendedDuration: Duration.minutes(10) },
-    maximumDuration: EIGHT_HOURS, runHookPayload: '{"accessPointId":"fsap-1"}',
+    executionRole: role(stack),
+    ingressConnectors: [HTTP_INGRESS, SHELL_INGRESS],
+    idlePolicy: { ...ALL_DAY, suspendedDuration: Duration.minutes(10) },
+    maximumDuration: EIGHT_HOURS,
+    runHookPayload: '{"accessPointId":"fsap-1"}',
   })),
   one('a shell to debug with', (stack) => ({ executionRole: role(stack), ingressConnectors: [SHELL_INGRESS], maximumDuration: Duration.minutes(30) })),
   one('code of strangers: no network, no credentials, no logs', (stack) => ({
@@ -113,7 +132,9 @@ const FROM_SAMPLES: LaunchSetUp[] = [
     executionRole: role(stack), ingressConnectors: [HTTP_INGRESS], idlePolicy: ALL_DAY,
   })),
   one('a role that was there before', (stack) => ({
-    executionRole: iam.Role.fromRoleArn(stack, 'Execution', `arn:aws:iam::${ACCOUNT}:role/team/runtime`), ingressConnectors: [HTTP_INGRESS], logGroup: logGroup(stack),
+    executionRole: iam.Role.fromRoleArn(stack, 'Execution', `arn:aws:iam::${ACCOUNT}:role/team/runtime`),
+    ingressConnectors: [HTTP_INGRESS],
+    logGroup: logGroup(stack),
   })),
   one('a plain role of the app', (stack) => ({
     executionRole: new iam.Role(stack, 'Execution', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }), logGroup: logGroup(stack),
@@ -124,6 +145,9 @@ const FROM_SAMPLES: LaunchSetUp[] = [
   })),
   one('an image that is built behind a VPC connector', (stack) => ({
     image: imageIn(stack, { egressConnector: vpcConnector(stack) }), ingressConnectors: [HTTP_INGRESS],
+  })),
+  one('an image that CloudFormation itself builds', (stack) => ({
+    image: bareImageIn(stack, GOLDEN_IMAGE), imageVersion: '1.0', executionRole: role(stack), ingressConnectors: [HTTP_INGRESS], logGroup: logGroup(stack),
   })),
   one('a version that is pinned by hand', (stack) => ({ image: ownImage(stack), imageVersion: '1.0', ingressConnectors: [HTTP_INGRESS] })),
   {
