@@ -97,6 +97,11 @@ export class MicrovmConnector {
   public get _isIngress(): boolean {
     return this.direction === INGRESS;
   }
+
+  /** Unknown for one that only deployment will tell. @internal */
+  public get _isEgress(): boolean {
+    return this.direction === EGRESS;
+  }
 }
 
 /** Known only when the connector is a construct of this app. */

@@ -1,5 +1,6 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { lit, UnscopedValidationError } from './private/cdk-internals';
+import { secondsWithin } from './private/duration';
 import { HookProperties } from '../custom-resources/microvm-image/contract';
 
 const MAX_IMAGE_HOOK_SECONDS = 3600;
@@ -139,11 +140,11 @@ export class MicrovmHooks {
 }
 
 function inSeconds(hook: string, timeout: Duration | undefined, maximum: number): number | undefined {
-  if (timeout === undefined || timeout.isUnresolved()) {
-    return timeout?.toSeconds();
+  if (timeout === undefined) {
+    return undefined;
   }
-  const seconds = timeout.toMilliseconds() / 1000;
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > maximum) {
+  const seconds = secondsWithin(timeout, 1, maximum);
+  if (seconds === undefined) {
     throw new UnscopedValidationError(
       lit`MicrovmHooksTimeout`,
       `hook timeout '${hook}' must be a whole number of seconds from 1 to ${maximum}, got ${timeout.toHumanString()}`,

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
 import { cloudFormationImage } from './private/cloudformation-image';
 import { CustomImageResource } from './private/custom-image-resource';
+import { secondsWithin } from './private/duration';
 import { ImageRequest, ImageResource } from './private/image-request';
 import { ImageUpkeep } from './private/image-upkeep';
 import { VersionReference } from './private/version-reference';
@@ -169,15 +170,12 @@ export abstract class MicrovmImageEngine {
   public static custom(options: CustomEngineOptions = {}): MicrovmImageEngine {
     const { keepVersions, buildTimeout } = options;
     validateKeepVersions(keepVersions);
-    if (buildTimeout !== undefined && !buildTimeout.isUnresolved()) {
-      const seconds = buildTimeout.toSeconds({ integral: false });
-      if (!Number.isInteger(seconds) || seconds < 60 || seconds > MAX_BUILD_TIMEOUT.toSeconds()) {
-        throw new UnscopedValidationError(
-          lit`MicrovmEngineBuildTimeout`,
-          `buildTimeout must be 1 to ${MAX_BUILD_TIMEOUT.toMinutes()} minutes in whole seconds, got ${buildTimeout.toHumanString()}; ` +
-          'CloudFormation waits no longer than an hour',
-        );
-      }
+    if (buildTimeout !== undefined && secondsWithin(buildTimeout, 60, MAX_BUILD_TIMEOUT.toSeconds()) === undefined) {
+      throw new UnscopedValidationError(
+        lit`MicrovmEngineBuildTimeout`,
+        `buildTimeout must be 1 to ${MAX_BUILD_TIMEOUT.toMinutes()} minutes in whole seconds, got ${buildTimeout.toHumanString()}; ` +
+        'CloudFormation waits no longer than an hour',
+      );
     }
     return new CustomEngine(options);
   }

@@ -2,7 +2,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { MicrovmConnector } from './microvm-connector';
 import { lit, ValidationError } from './private/cdk-internals';
+import { combine } from './private/grants';
 import { ImageReference, policyArnOf } from './private/image-reference';
+import { isNamedWithOthers } from './private/launch-validation';
 
 /**
  * What a launch passes to the MicroVM, beyond the image.
@@ -23,6 +25,25 @@ export interface MicrovmRunGrantOptions {
    * image, which is `INTERNET_EGRESS` for an image from elsewhere
    */
   readonly connectors?: MicrovmConnector[];
+}
+
+/**
+ * What a build passes to the service, for an image that does not tell it.
+ */
+export interface MicrovmPublishGrantOptions {
+  /**
+   * The role that builds the image. The grantee may pass exactly this role.
+   *
+   * @default - the build role of a `MicrovmImage` of this app. For an image from elsewhere none: then no build is possible
+   */
+  readonly buildRole?: iam.IRoleRef;
+
+  /**
+   * The egress connector of the builds. The grantee may pass exactly this one.
+   *
+   * @default - that of a `MicrovmImage` of this app. For an image from elsewhere `INTERNET_EGRESS`
+   */
+  readonly egressConnector?: MicrovmConnector;
 }
 
 /**
@@ -73,13 +94,12 @@ export class MicrovmImageGrants {
         this.image,
       );
     }
-    const ingress = options.connectors?.filter((connector) => connector._isIngress) ?? [];
-    const ingressArns = new Set(ingress.map((connector) => connector.arnIn(this.image)));
-    if (ingressArns.size > 1 && [...ingressArns].some((arn) => arn.endsWith(':ALL_INGRESS'))) {
+    const ingressArns = (options.connectors ?? []).filter((connector) => connector._isIngress).map((connector) => connector.arnIn(this.image));
+    if (isNamedWithOthers(ingressArns, 'ALL_INGRESS')) {
       throw new ValidationError(
         lit`MicrovmRunGrantAllIngress`,
-        `connectors must have no other ingress connector next to ALL_INGRESS, got ${options.connectors?.length} connectors, ` +
-        `${ingressArns.size} of them ingress: the service refuses such a launch; remove ALL_INGRESS or the others`,
+        `connectors must have no other ingress connector next to ALL_INGRESS, got ${connectorArns.length} connectors, ` +
+        `${ingressArns.length} of them ingress: the service refuses such a launch; remove ALL_INGRESS or the others`,
         this.image,
       );
     }
@@ -103,6 +123,14 @@ export class MicrovmImageGrants {
       this.grant(grantee, ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm']),
       this.grant(grantee, ['lambda:ListMicrovms'], ['*']),
     ]);
+  }
+
+  /**
+   * Look at running MicroVMs, and touch none: `lambda:GetMicrovm` on the image, and `lambda:ListMicrovms` on `*`, since
+   * the service offers no less.
+   */
+  public observe(grantee: iam.IGrantable): iam.Grant {
+    return combine([this.grant(grantee, ['lambda:GetMicrovm']), this.grant(grantee, ['lambda:ListMicrovms'], ['*'])]);
   }
 
   /** Connect to the endpoint of MicroVMs: `lambda:CreateMicrovmAuthToken` on the image. */
@@ -130,6 +158,26 @@ export class MicrovmImageGrants {
     ]);
   }
 
+  /**
+   * Build new versions of the image and look after them, as a pipeline does: what `read` allows,
+   * `lambda:UpdateMicrovmImage`, `lambda:UpdateMicrovmImageVersion` (activate and retire) and
+   * `lambda:DeleteMicrovmImageVersion` on the image, `iam:PassRole` on its build role, and `lambda:PassNetworkConnector` on
+   * the egress connector of its builds.
+   *
+   * Not to create, delete or tag images, and not to launch: `run` is for the other side.
+   */
+  public publish(grantee: iam.IGrantable, options: MicrovmPublishGrantOptions = {}): iam.Grant {
+    const egressConnectorArn = options.egressConnector?.arnIn(this.image)
+      ?? this.image._egressConnectorArn ?? MicrovmConnector.INTERNET_EGRESS.arnIn(this.image);
+    const buildRoleArn = options.buildRole?.roleRef.roleArn ?? this.image.buildRoleArn;
+    return combine([
+      this.read(grantee),
+      this.grant(grantee, ['lambda:DeleteMicrovmImageVersion', 'lambda:UpdateMicrovmImage', 'lambda:UpdateMicrovmImageVersion']),
+      this.grant(grantee, ['lambda:PassNetworkConnector'], [egressConnectorArn]),
+      ...(buildRoleArn ? [this.grant(grantee, ['iam:PassRole'], [buildRoleArn])] : []),
+    ]);
+  }
+
   private grant(grantee: iam.IGrantable, actions: string[], resourceArns?: string[]): iam.Grant {
     return iam.Grant.addToPrincipal({
       grantee,
@@ -137,8 +185,4 @@ export class MicrovmImageGrants {
       resourceArns: resourceArns ?? [policyArnOf(this.image)],
     });
   }
-}
-
-function combine(grants: iam.Grant[]): iam.Grant {
-  return grants.reduce((all, grant) => all.combine(grant));
 }

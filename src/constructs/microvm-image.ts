@@ -17,8 +17,8 @@ import { lit, propertyInjectable, ValidationError } from './private/cdk-internal
 import { DockerfileFacts } from './private/dockerfile';
 import { ImageResource } from './private/image-request';
 import {
-  tagProblems, validateDescription, validateEnvironment, validateImageName, validateKinds, validateLogGroupName, validateOsCapabilities,
-  validateRegion, validateUniqueImageName,
+  tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName,
+  validateOsCapabilities, validateRegion, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
@@ -79,7 +79,8 @@ const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
  *
  * A change of content or settings builds a new version; the last good one stays usable meanwhile. A failed build fails
  * the deployment with the reason and the end of the build log, and a rollback returns to the version before without
- * building. `imageVersion` is the version this deployment is about: give it to the code that launches MicroVMs.
+ * building. `imageVersion` is the version this deployment is about: a `MicrovmLaunchProfile` gives it to the code that
+ * launches MicroVMs.
  *
  * Adds the image, its log group and its build role to the stack, and once a stack the functions that build images.
  *
@@ -92,9 +93,8 @@ const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
  *   hooks: MicrovmHooks.onPort(9000, { ready: Duration.minutes(5) }),
  * });
  *
- * image.grants.run(launcher);
- * launcher.addEnvironment('IMAGE_ARN', image.imageArn);
- * launcher.addEnvironment('IMAGE_VERSION', image.imageVersion);
+ * const profile = new MicrovmLaunchProfile(this, 'Launch', { image });
+ * profile.addToFunction(launcher);
  */
 @propertyInjectable
 export class MicrovmImage extends MicrovmImageBase {
@@ -124,8 +124,8 @@ export class MicrovmImage extends MicrovmImageBase {
         scope,
       );
     }
-    if (attrs.imageVersion !== undefined && !Token.isUnresolved(attrs.imageVersion) && !/^\d+\.\d+$/.test(attrs.imageVersion)) {
-      throw new ValidationError(lit`MicrovmImageVersion`, `imageVersion must have the form '3.0', got '${attrs.imageVersion}'`, scope);
+    if (attrs.imageVersion !== undefined) {
+      validateImageVersion(scope, attrs.imageVersion);
     }
 
     class Import extends MicrovmImageBase {
@@ -136,7 +136,8 @@ export class MicrovmImage extends MicrovmImageBase {
         if (attrs.imageVersion === undefined) {
           throw new ValidationError(
             lit`MicrovmImageImportedWithoutVersion`,
-            'imageVersion is not known of an image that was imported without it; import it with MicrovmImage.fromImageAttributes()',
+            'imageVersion is not known of an image that was imported without it; import it with MicrovmImage.fromImageAttributes(), ' +
+            'or give the launch profile an imageVersion',
             this,
           );
         }
@@ -164,6 +165,9 @@ export class MicrovmImage extends MicrovmImageBase {
   /** @internal */
   public readonly _egressConnectorArn: string;
 
+  /** @internal */
+  public readonly _hasRunHook: boolean;
+
   private readonly image: ImageResource;
 
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
@@ -181,6 +185,7 @@ export class MicrovmImage extends MicrovmImageBase {
     this.validateTags(props.tags ?? {});
     this._policyArn = formatImageArn(this, this.physicalName);
     this._egressConnectorArn = this.egressConnectorOf(props).arnIn(this);
+    this._hasRunHook = props.hooks?._properties().runSeconds !== undefined;
 
     const removalPolicy = this.removalPolicyOf(props);
     const logging = this.bindLogging(props, removalPolicy);

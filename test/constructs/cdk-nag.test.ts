@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ENV, imageIn } from './fixtures';
-import { ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageEngine, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
+import { ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageEngine, MicrovmLaunchProfile, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
 
 function findings(stack: Stack): string[] {
   return new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName);
@@ -36,6 +36,12 @@ test.each([
   const executionRole = new ExecutionRole(stack, 'ExecutionRole', { logGroup: new logs.LogGroup(stack, 'AppLog'), sourceImages: [image] });
   new NetworkConnectorPolicy(stack, 'Connectors', { connectors: [MicrovmConnector.NO_INGRESS] });
   image.grants.run(new iam.Role(stack, 'Launcher', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }), { executionRole });
+
+  const logGroup = new logs.LogGroup(stack, 'RunLog');
+  const plainRole = new iam.Role(stack, 'PlainExecutionRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  const profile = new MicrovmLaunchProfile(stack, 'Launch', { image, executionRole: plainRole, logGroup });
+  profile.grants.launch(new iam.Role(stack, 'ProfileLauncher', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }));
+  profile.toSsmParameter();
 
   expect(findings(stack)).toEqual([]);
 });

@@ -1,3 +1,5 @@
+import { IPropertyInjector, PropertyInjectors } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { imageIn, resources, stackOf, statementsOf, text } from './fixtures';
@@ -48,4 +50,17 @@ test('the image handler of the stack may not pass it', () => {
   imageIn(stack);
   new ExecutionRole(stack, 'Execution');
   expect(role(stack).Path).toBeUndefined();
+});
+
+test('an organisation sets a permission boundary and a path on it, as on every role, by property injection', () => {
+  const stack = stackOf();
+  const boundary = iam.ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', 'arn:aws:iam::123456789012:policy/boundary');
+  const everyRole: IPropertyInjector = {
+    constructUniqueId: iam.Role.PROPERTY_INJECTION_ID,
+    inject: (props: iam.RoleProps) => ({ ...props, permissionsBoundary: boundary, path: '/workloads/' }),
+  };
+  PropertyInjectors.of(stack).add(everyRole);
+  new ExecutionRole(stack, 'Execution', { logGroup: logs.LogGroup.fromLogGroupName(stack, 'Log', '/app') });
+  expect(role(stack)).toMatchObject({ PermissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary', Path: '/workloads/' });
+  expect(statementsOf(stack, 'Execution').flatMap(({ actions }) => actions)).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
 });

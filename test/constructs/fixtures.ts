@@ -1,5 +1,6 @@
 import { App, AppProps, Stack, StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { MicrovmCode, MicrovmImage, MicrovmImageProps } from '../../src';
 import { RESOURCE_TYPE } from '../../src/custom-resources/microvm-image/contract';
@@ -14,6 +15,25 @@ export function stackOf(props: StackProps = {}, app: AppProps = {}): Stack {
 
 export function imageIn(scope: Construct, props: Partial<MicrovmImageProps> = {}, id = 'Image'): MicrovmImage {
   return new MicrovmImage(scope, id, { code: CODE, ...props });
+}
+
+/** An image written with CloudFormation's own resource. */
+export function bareImageIn(scope: Construct, name = 'bare'): lambda.CfnMicrovmImage {
+  return new lambda.CfnMicrovmImage(scope, 'Bare', {
+    name,
+    description: '',
+    baseImageArn: 'x',
+    baseImageVersion: '1',
+    buildRoleArn: 'x',
+    codeArtifact: { uri: 's3://x/y' },
+    cpuConfigurations: [],
+    resources: [],
+    additionalOsCapabilities: [],
+    egressNetworkConnectors: [],
+    environmentVariables: [],
+    hooks: {},
+    logging: {},
+  });
 }
 
 /** The resources of a type, by logical id. */

@@ -3,18 +3,18 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { imageIn, imageResource, only, stackOf, statements, statementsOf, text } from './fixtures';
-import { MicrovmConnector, NetworkConnectorPolicy } from '../../src';
+import { MicrovmConnector, MicrovmLaunchProfile, NetworkConnectorPolicy } from '../../src';
 
 const MANAGED = 'arn:<AWS::Partition>:lambda:<AWS::Region>:aws:network-connector:aws-network-connector:';
 
-function vpcConnector(stack: Stack): lambda.NetworkConnector {
+function vpcConnector(stack: Stack, allowAllOutbound = true): lambda.NetworkConnector {
   const vpc = new ec2.Vpc(stack, 'Vpc', { natGateways: 0 });
   return new lambda.NetworkConnector(stack, 'Connector', {
     configuration: lambda.NetworkConnectorConfiguration.vpcEgress({
       vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC },
       computeType: lambda.NetworkConnectorComputeType.MICRO_VM,
-      securityGroups: [new ec2.SecurityGroup(stack, 'Group', { vpc })],
+      securityGroups: [new ec2.SecurityGroup(stack, 'Group', { vpc, allowAllOutbound })],
     }),
   });
 }
@@ -31,6 +31,23 @@ test('an image uses a VPC connector of its stack, and its handler may pass that 
   expect(arn).toMatch(/^<Connector\w+\.Arn>$/);
   expect(statementsOf(stack, 'LambdaMicrovmImageProviderIsCompleteRole').find(({ actions }) => actions.includes('lambda:PassNetworkConnector'))!.resources)
     .toEqual([arn]);
+});
+
+test('a launch uses a VPC connector that lets nothing out, and builds go on reaching the internet', () => {
+  const stack = stackOf();
+  const egressConnector = MicrovmConnector.fromNetworkConnector(vpcConnector(stack, false));
+  const profile = new MicrovmLaunchProfile(stack, 'Launch', { image: imageIn(stack), egressConnector });
+  profile.grants.launch(new iam.Role(stack, 'Launcher', { assumedBy: new iam.AccountRootPrincipal() }));
+
+  const { egressNetworkConnectors } = JSON.parse(text(stack.resolve(profile.toJson())));
+  expect(egressNetworkConnectors).toEqual([expect.stringMatching(/^<Connector\w+\.Arn>$/)]);
+  expect(statementsOf(stack, 'Launcher')[1].resources).toEqual([`${MANAGED}NO_INGRESS`, ...egressNetworkConnectors]);
+  expect(imageResource(stack).Properties.EgressNetworkConnectors.map(text)).toEqual([`${MANAGED}INTERNET_EGRESS`]);
+  // Without any rule EC2 would allow everything.
+  expect(only(stack, 'AWS::EC2::SecurityGroup').Properties.SecurityGroupEgress)
+    .toEqual([expect.objectContaining({ CidrIp: '255.255.255.255/32', IpProtocol: 'icmp' })]);
+  expect(only(stack, 'AWS::Lambda::NetworkConnector').Properties.Configuration.VpcEgressConfiguration)
+    .toMatchObject({ AssociatedComputeResourceTypes: ['MicroVm'], SecurityGroupIds: [{ 'Fn::GetAtt': [expect.stringMatching(/^Group/), 'GroupId'] }] });
 });
 
 test('an imported connector is taken as it is', () => {

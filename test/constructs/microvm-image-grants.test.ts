@@ -1,7 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { imageIn, resources, stackOf, statements, statementsOf } from './fixtures';
+import { bareImageIn, imageIn, resources, stackOf, statements, statementsOf } from './fixtures';
 import { ExecutionRole, MicrovmConnector, MicrovmImage, MicrovmImageGrants } from '../../src';
 
 const IMAGE = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:microvm-image:golden';
@@ -48,6 +48,50 @@ test('manage: look after MicroVMs', () => {
     { actions: ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm'], resources: [IMAGE] },
     { actions: ['lambda:ListMicrovms'], resources: ['*'] },
   ]);
+});
+
+test('observe: look at MicroVMs, touch none', () => {
+  expect(granted((grants, role) => grants.observe(role))).toEqual([
+    { actions: ['lambda:GetMicrovm'], resources: [IMAGE] },
+    { actions: ['lambda:ListMicrovms'], resources: ['*'] },
+  ]);
+});
+
+describe('publish', () => {
+  const READ = [
+    'lambda:GetMicrovmImage', 'lambda:GetMicrovmImageBuild', 'lambda:GetMicrovmImageVersion', 'lambda:ListMicrovmImageBuilds',
+    'lambda:ListMicrovmImageVersions', 'lambda:ListTags',
+  ];
+  const BUILD = ['lambda:DeleteMicrovmImageVersion', 'lambda:UpdateMicrovmImage', 'lambda:UpdateMicrovmImageVersion'];
+
+  test('build and look after versions, with the role and the connector of the image, and neither launch nor delete it', () => {
+    const stack = stackOf();
+    const egressConnector = MicrovmConnector.fromArn('arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1');
+    imageIn(stack, { imageName: 'golden', egressConnector }).grants.publish(grantee(stack));
+    expect(statementsOf(stack, 'Grantee')).toEqual([
+      { actions: READ, resources: [IMAGE] },
+      { actions: BUILD, resources: [IMAGE] },
+      { actions: ['lambda:PassNetworkConnector'], resources: ['arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1'] },
+      { actions: ['iam:PassRole'], resources: [expect.stringMatching(/^<ImageBuildRole\w+\.Arn>$/)] },
+    ]);
+  });
+
+  test('an image from elsewhere is told its build role and connector', () => {
+    const stack = stackOf();
+    const arn = 'arn:aws:lambda:us-east-1:123456789012:microvm-image:golden';
+    const { grants } = MicrovmImage.fromImageArn(stack, 'Golden', arn);
+    grants.publish(grantee(stack), {
+      buildRole: iam.Role.fromRoleArn(stack, 'Build', 'arn:aws:iam::123456789012:role/build'),
+      egressConnector: MicrovmConnector.fromArn('arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1'),
+    });
+    const other = new iam.Role(stack, 'Other', { assumedBy: new iam.AccountRootPrincipal() });
+    grants.publish(other);
+    expect(statementsOf(stack, 'Grantee').slice(2)).toEqual([
+      { actions: ['lambda:PassNetworkConnector'], resources: ['arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1'] },
+      { actions: ['iam:PassRole'], resources: ['arn:aws:iam::123456789012:role/build'] },
+    ]);
+    expect(statementsOf(stack, 'Other').slice(2)).toEqual([{ actions: ['lambda:PassNetworkConnector'], resources: [`${CONNECTOR}INTERNET_EGRESS`] }]);
+  });
 });
 
 test('connect, shell and read: one set of actions each, on the image', () => {
@@ -107,21 +151,7 @@ describe('images from elsewhere', () => {
 
   test('a bare CfnMicrovmImage is granted by its reference', () => {
     const stack = stackOf();
-    const bare = new lambda.CfnMicrovmImage(stack, 'Bare', {
-      name: 'bare',
-      description: '',
-      baseImageArn: 'x',
-      baseImageVersion: '1',
-      buildRoleArn: 'x',
-      codeArtifact: { uri: 's3://x/y' },
-      cpuConfigurations: [],
-      resources: [],
-      additionalOsCapabilities: [],
-      egressNetworkConnectors: [],
-      environmentVariables: [],
-      hooks: {},
-      logging: {},
-    });
+    const bare = bareImageIn(stack);
     MicrovmImageGrants.fromImage(bare).connect(grantee(stack));
     expect(statementsOf(stack, 'Grantee')).toEqual([{ actions: ['lambda:CreateMicrovmAuthToken'], resources: [expect.stringMatching(/^<Bare(\.ImageArn)?>$/)] }]);
   });

@@ -7,8 +7,11 @@ export async function isAllowed(
 ): Promise<boolean> {
   // The reference knows no resource for this action, so the simulator refuses every ARN. The service checks the ARN.
   if (action === 'lambda:PassNetworkConnector') {
-    return policies.flatMap((policy) => policy.Statement).some((statement) => statement.Effect === 'Allow'
-      && asList(statement.Action).includes(action) && asList(statement.Resource).some((pattern) => covers(pattern, resource)));
+    const statements = policies.flatMap((policy) => policy.Statement);
+    const covered = (effect: string) => statements.some((statement) => statement.Effect === effect
+      && asList(statement.Action).some((pattern) => covers(pattern, action))
+      && asList(statement.Resource).some((pattern) => covers(pattern, resource)));
+    return covered('Allow') && !covered('Deny');
   }
   const response = await runSimulation({
     request: {

@@ -102,6 +102,8 @@ export class DeployedTemplate {
       case 'AWS::Logs::LogGroup.Arn': return `arn:${PARTITION}:logs:${REGION}:${ACCOUNT}:log-group:${this.ref(id)}:*`;
       case 'AWS::Lambda::Function.Arn': return `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:function:${id}`;
       case 'AWS::S3::Bucket.Arn': return `arn:${PARTITION}:s3:::${id.toLowerCase()}`;
+      case 'AWS::Lambda::NetworkConnector.Arn': return `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:network-connector:${id}`;
+      case 'Custom::LambdaMicrovmImage.ImageVersion': return '1.0';
       case 'AWS::KMS::Key.Arn': return `arn:${PARTITION}:kms:${REGION}:${ACCOUNT}:key/${id}`;
       default: return `${id}.${name}`;
     }

@@ -1,12 +1,8 @@
 import { App } from 'aws-cdk-lib';
-import { strToU8, zipSync } from 'fflate';
 import { isAllowed } from './access';
+import { buildImages } from './deployed-images';
 import { ACCOUNT, DeployedTemplate, PolicyDocument, REGION } from './deployed-template';
 import { SandboxStack } from '../../examples/sandbox/sandbox-stack';
-import { decodeProperties, RESOURCE_TYPE } from '../../src/custom-resources/microvm-image/contract';
-import { desiredConfig } from '../../src/custom-resources/microvm-image/handler/config';
-import { SdkAdapter } from '../../src/custom-resources/microvm-image/handler/sdk-adapter';
-import { stringified } from '../custom-resources/microvm-image/stack-events';
 import { MicrovmSimulator } from '../simulator';
 
 const STACK_ID = `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/Sandbox/11111111-2222-3333-4444-555555555555`;
@@ -23,15 +19,8 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL: simulator.endpoint, AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
   });
   template = DeployedTemplate.of(new SandboxStack(new App(), 'Sandbox'), STACK_ID);
-  const image = decodeProperties(stringified(template.properties(template.logicalIds(RESOURCE_TYPE)[0])) as Record<string, unknown>);
-  imageArn = simulator.imageArn(image.imageName);
-  simulator.artifacts.put(image.codeArtifactUri, zipSync({ Dockerfile: strToU8('FROM scratch\n') }));
-  const service = new SdkAdapter();
-  await service.createImage(image.imageName, { ...desiredConfig(image), baseImageVersion: '1' }, {}, 'token');
-  for (let read = 0; read < 5; read++) {
-    await service.getImage(imageArn);
-  }
-  simulator.respond(image.imageName, () => ({ status: 200, body: '{"stdout":"1"}' }));
+  [imageArn] = await buildImages(template, simulator);
+  simulator.respond(imageArn.split(':').pop()!, () => ({ status: 200, body: '{"stdout":"1"}' }));
 
   const launcher = template.logicalIds('AWS::Lambda::Function').find((id) => id.startsWith('Launcher'))!;
   Object.assign(process.env, template.properties(launcher).Environment.Variables, { IMAGE_VERSION: '1.0' });

@@ -2,8 +2,11 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 
 /** What the library's own images and imports know beyond their reference. */
 interface ImageFacts {
+  readonly imageVersion: string;
+  readonly buildRoleArn: string;
   readonly _policyArn: string;
   readonly _egressConnectorArn: string;
+  readonly _hasRunHook: boolean;
 }
 
 export type ImageReference = lambda.IMicrovmImageRef & Partial<ImageFacts>;

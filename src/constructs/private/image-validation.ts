@@ -36,6 +36,12 @@ export function validateImageName(scope: IConstruct, imageName: string) {
   }
 }
 
+export function validateImageVersion(scope: IConstruct, imageVersion: string) {
+  if (!Token.isUnresolved(imageVersion) && !/^\d+\.\d+$/.test(imageVersion)) {
+    throw new ValidationError(lit`MicrovmImageVersion`, `imageVersion must have the form '3.0', got '${imageVersion}'`, scope);
+  }
+}
+
 /**
  * The service takes more characters. CloudFormation's own resource type for images refuses others, parentheses for
  * example: with these an image can be moved to it later.
