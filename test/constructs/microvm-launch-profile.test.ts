@@ -1,4 +1,4 @@
-import { App, CfnParameter, Duration, InjectionContext, IPropertyInjector, Lazy, PropertyInjectors, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, InjectionContext, IPropertyInjector, PropertyInjectors, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -245,7 +245,7 @@ describe('handing over', () => {
       queryLanguage,
       parameters: {
         ...profile.toStepFunctionsParameters(),
-        RunHookPayload: queryLanguage === sfn.QueryLanguage.JSONATA ? payload.RunHookPayload : sfn.JsonPath.stringAt('$.payload'),
+        RunHookPayload: queryLanguage === sfn.QueryLanguage.JSONATA ? Object.values(payload)[0] : sfn.JsonPath.stringAt('$.payload'),
       },
     });
     new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(task) });

@@ -11,7 +11,7 @@ import { isAllowed } from './access';
 import { buildImages } from './deployed-images';
 import { ACCOUNT, DeployedTemplate, PolicyDocument, REGION } from './deployed-template';
 import { GOLDEN_IMAGE, LAUNCH_SET_UPS, LaunchSetUp } from './launch-set-ups';
-import { MicrovmConnector, MicrovmHooks, MicrovmLaunchProfile, NetworkConnectorGuardrail } from '../../src';
+import { MicrovmConnector, MicrovmLaunchProfile, NetworkConnectorGuardrail } from '../../src';
 import { imageIn } from '../constructs/fixtures';
 import { MicrovmSimulator } from '../simulator';
 
