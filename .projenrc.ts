@@ -200,15 +200,21 @@ project.addTask('test:newest-cdk', {
   exec: 'tsx tools/newest-cdk.ts',
   receiveArgs: true,
 });
-project.buildWorkflow?.addPostBuildJob('newest-cdk', {
-  permissions: {},
-  runsOn: ['ubuntu-latest'],
-  steps: [
-    { uses: 'actions/checkout@v5' },
-    { uses: 'actions/setup-node@v5', with: { 'node-version': '22' } },
-    { run: 'npm ci' },
-    { run: 'npm run test:newest-cdk' },
-  ],
+project.addTask('languages', {
+  description: 'Package the library for Python, Java and Go, and synthesize the same app in each',
+  steps: [{ spawn: project.preCompileTask.name }, { spawn: project.compileTask.name }, { exec: 'tsx tools/languages/run.ts', receiveArgs: true }],
 });
+for (const [job, task] of [['newest-cdk', 'test:newest-cdk'], ['languages', 'languages']]) {
+  project.buildWorkflow?.addPostBuildJob(job, {
+    permissions: {},
+    runsOn: ['ubuntu-latest'],
+    steps: [
+      { uses: 'actions/checkout@v5' },
+      { uses: 'actions/setup-node@v5', with: { 'node-version': '22' } },
+      { run: 'npm ci' },
+      { run: `npm run ${task}` },
+    ],
+  });
+}
 
 project.synth();
