@@ -126,7 +126,7 @@ for (const dir of ['integ', 'examples', 'tools', 'bench']) {
   });
   project.eslint?.allowDevDeps(`${dir}/**`);
 }
-project.eslint?.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-lambda-microvms$'] }] } });
+project.eslint?.addOverride({ files: ['examples/**/*.ts', 'tools/languages/typescript/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-lambda-microvms$'] }] } });
 for (const path of [
   '/integ/', '/examples/', '/tools/', '/rosetta/', '/projenrc/', '/docs/', '/decisions/', '/bench/', '/.ci/',
   '/.rosetta-cache.json', '/.npmrc', '/.demo/', '/.tmp/', '/dist-sources/',
