@@ -1,4 +1,6 @@
 import { execFileSync } from 'child_process';
+import { createHash } from 'crypto';
+import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
@@ -61,8 +63,117 @@ describe('the page', () => {
   test.each([['/index.mjs'], ['/../index.mjs'], ['/constructor'], ['/__proto__']])('does not serve %s', (path) => {
     expect(serve(path)).toEqual({ statusCode: 404, body: 'not found' });
   });
+});
 
-  test('its script has no syntax error', () => {
-    execFileSync(process.execPath, ['--check', '--input-type=module', '-'], { input: serve('/terminal.js').body });
+describe('in the browser', () => {
+  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+  const PAGE = join(__dirname, '..', '..', 'examples', 'browser-terminal', 'page', 'terminal.js');
+  const script = readFileSync(PAGE, 'utf8').replace('{{CLIENT_ID}}', 'client-1').replace('{{LOGIN_URL}}', 'https://login.example.com');
+
+  /** Just enough of a browser for the script, which remembers what is done to it. */
+  class Browser {
+    public readonly left: URL[] = [];
+    public readonly requests: Array<{ url: string; options: any }> = [];
+    public readonly sockets: any[] = [];
+    public readonly written: string[] = [];
+    public readonly button: any = { disabled: true };
+    public readonly status: any = {};
+    public type!: (keys: string) => void;
+    private readonly storage = new Map<string, string>();
+
+    constructor(private readonly connects: boolean[] = [true]) {}
+
+    /** Resolves when the page is ready or has been left. */
+    public async visit(href: string): Promise<void> {
+      const { button, status, requests, sockets, written, storage, left, connects } = this;
+      const typing = (type: (keys: string) => void) => { this.type = type; };
+      const replies: Record<string, unknown> = {
+        'https://login.example.com/oauth2/token': { access_token: 'access-1' },
+        '/terminals': { url: 'wss://endpoint/shell', protocols: ['lambda-microvms', 'lambda-microvms.authentication.t'] },
+      };
+      const elements: Record<string, unknown> = { open: button, status, screen: { replaceChildren() {} } };
+      await new Promise<void>((resolve, reject) => {
+        const globals = {
+          location: { origin: 'https://page.example.com', href, assign: (url: string) => { left.push(new URL(url)); resolve(); } },
+          history: { replaceState() {} },
+          sessionStorage: {
+            getItem: (key: string) => storage.get(key) ?? null,
+            setItem: (key: string, value: string) => storage.set(key, value),
+            removeItem: (key: string) => storage.delete(key),
+          },
+          document: { getElementById: (id: string) => elements[id] },
+          fetch: async (url: string, options: any) => {
+            requests.push({ url, options });
+            return { ok: true, json: async () => replies[url] };
+          },
+          setTimeout: (next: () => void) => queueMicrotask(next),
+          WebSocket: class {
+            public sent: string[] = [];
+            constructor(public url: string, public protocols: string[]) {
+              const opens = connects[sockets.push(this) - 1];
+              queueMicrotask(() => opens ? (this as any).onopen() : (this as any).onerror());
+            }
+            public send(bytes: Uint8Array) {
+              this.sent.push(Buffer.from(bytes).toString());
+            }
+          },
+          globalThis: {
+            Terminal: class {
+              public open() {}
+              public focus() {}
+              public onData = typing;
+              public write(data: string | Uint8Array) {
+                written.push(Buffer.from(data as Uint8Array).toString());
+              }
+            },
+          },
+        };
+        new AsyncFunction(...Object.keys(globals), script)(...Object.values(globals)).then(resolve, reject);
+      });
+    }
+  }
+
+  async function signedIn(connects?: boolean[]): Promise<Browser> {
+    const browser = new Browser(connects);
+    await browser.visit('https://page.example.com/');
+    const state = browser.left[0].searchParams.get('state');
+    await browser.visit(`https://page.example.com/?code=code-1&state=${state}`);
+    return browser;
+  }
+
+  test('people sign in with a code that only this browser can redeem', async () => {
+    const browser = await signedIn();
+    const [{ url, options }] = browser.requests;
+    expect(url).toBe('https://login.example.com/oauth2/token');
+    const verifier = options.body.get('code_verifier');
+    const asked = browser.left[0].searchParams;
+    expect(asked.get('code_challenge')).toBe(createHash('sha256').update(verifier).digest('base64url'));
+    expect([asked.get('code_challenge_method'), asked.get('response_type'), asked.get('redirect_uri')])
+      .toEqual(['S256', 'code', 'https://page.example.com/']);
+    expect(options.body.get('code')).toBe('code-1');
+    expect(browser.button.disabled).toBe(false);
+  });
+
+  test('a code that this browser has not asked for is not redeemed', async () => {
+    const browser = new Browser();
+    await browser.visit('https://page.example.com/');
+    await browser.visit('https://page.example.com/?code=stolen&state=other');
+    expect(browser.requests).toEqual([]);
+    expect(browser.left).toHaveLength(2);
+  });
+
+  test('the screen is the shell of the MicroVM, as soon as it answers', async () => {
+    const browser = await signedIn([false, false, true]);
+    await browser.button.onclick();
+    expect(browser.requests[1]).toEqual({ url: '/terminals', options: { method: 'POST', headers: { authorization: 'Bearer access-1' } } });
+    expect(browser.sockets).toHaveLength(3);
+    const socket = browser.sockets[2];
+    expect([socket.url, socket.protocols]).toEqual(['wss://endpoint/shell', ['lambda-microvms', 'lambda-microvms.authentication.t']]);
+
+    socket.onmessage({ data: '{"type":"session_init"}' });
+    socket.onmessage({ data: new TextEncoder().encode('~ # ').buffer });
+    browser.type('ls\r');
+    expect(browser.written).toEqual(['~ # ']);
+    expect(socket.sent).toEqual([expect.stringMatching(/^stty cols 120 rows 36/), 'ls\r']);
   });
 });
