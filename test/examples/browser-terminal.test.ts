@@ -5,7 +5,10 @@ import { join } from 'path';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { cdkFindings, lintFindings, templateFile } from './clean-template';
+import { PageBrowser } from './page-browser';
 import { BrowserTerminalStack } from '../../examples/browser-terminal/browser-terminal-stack';
+
+const PAGE = join(__dirname, '..', '..', 'examples', 'browser-terminal', 'page');
 
 let stack: BrowserTerminalStack;
 let template: Template;
@@ -38,7 +41,7 @@ describe('the page', () => {
     '--input-type=module', '--eval',
     `const { handler } = await import('./index.mjs'); console.log(JSON.stringify(await handler({ rawPath: ${JSON.stringify(rawPath)} })))`,
   ], {
-    cwd: join(__dirname, '..', '..', 'examples', 'browser-terminal', 'page'),
+    cwd: PAGE,
     env: { ...process.env, CLIENT_ID: 'client-1', LOGIN_URL: 'https://login.example.com', AWS_REGION: 'eu-west-1' },
     encoding: 'utf8',
   }));
@@ -66,75 +69,14 @@ describe('the page', () => {
 });
 
 describe('in the browser', () => {
-  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-  const PAGE = join(__dirname, '..', '..', 'examples', 'browser-terminal', 'page', 'terminal.js');
-  const script = readFileSync(PAGE, 'utf8').replace('{{CLIENT_ID}}', 'client-1').replace('{{LOGIN_URL}}', 'https://login.example.com');
+  const script = readFileSync(join(PAGE, 'terminal.js'), 'utf8').replace('{{CLIENT_ID}}', 'client-1').replace('{{LOGIN_URL}}', 'https://login.example.com');
+  const browse = (connects?: boolean[]) => new PageBrowser(script, {
+    'https://login.example.com/oauth2/token': { access_token: 'access-1' },
+    '/terminals': { url: 'wss://endpoint/shell', protocols: ['lambda-microvms', 'lambda-microvms.authentication.t'] },
+  }, connects);
 
-  /** Just enough of a browser for the script, which remembers what is done to it. */
-  class Browser {
-    public readonly left: URL[] = [];
-    public readonly requests: Array<{ url: string; options: any }> = [];
-    public readonly sockets: any[] = [];
-    public readonly written: string[] = [];
-    public readonly button: any = { disabled: true };
-    public readonly status: any = {};
-    public type!: (keys: string) => void;
-    private readonly storage = new Map<string, string>();
-
-    constructor(private readonly connects: boolean[] = [true]) {}
-
-    /** Resolves when the page is ready or has been left. */
-    public async visit(href: string): Promise<void> {
-      const { button, status, requests, sockets, written, storage, left, connects } = this;
-      const typing = (type: (keys: string) => void) => { this.type = type; };
-      const replies: Record<string, unknown> = {
-        'https://login.example.com/oauth2/token': { access_token: 'access-1' },
-        '/terminals': { url: 'wss://endpoint/shell', protocols: ['lambda-microvms', 'lambda-microvms.authentication.t'] },
-      };
-      const elements: Record<string, unknown> = { open: button, status, screen: { replaceChildren() {} } };
-      await new Promise<void>((resolve, reject) => {
-        const globals = {
-          location: { origin: 'https://page.example.com', href, assign: (url: string) => { left.push(new URL(url)); resolve(); } },
-          history: { replaceState() {} },
-          sessionStorage: {
-            getItem: (key: string) => storage.get(key) ?? null,
-            setItem: (key: string, value: string) => storage.set(key, value),
-            removeItem: (key: string) => storage.delete(key),
-          },
-          document: { getElementById: (id: string) => elements[id] },
-          fetch: async (url: string, options: any) => {
-            requests.push({ url, options });
-            return { ok: true, json: async () => replies[url] };
-          },
-          setTimeout: (next: () => void) => queueMicrotask(next),
-          WebSocket: class {
-            public sent: string[] = [];
-            constructor(public url: string, public protocols: string[]) {
-              const opens = connects[sockets.push(this) - 1];
-              queueMicrotask(() => opens ? (this as any).onopen() : (this as any).onerror());
-            }
-            public send(bytes: Uint8Array) {
-              this.sent.push(Buffer.from(bytes).toString());
-            }
-          },
-          globalThis: {
-            Terminal: class {
-              public open() {}
-              public focus() {}
-              public onData = typing;
-              public write(data: string | Uint8Array) {
-                written.push(Buffer.from(data as Uint8Array).toString());
-              }
-            },
-          },
-        };
-        new AsyncFunction(...Object.keys(globals), script)(...Object.values(globals)).then(resolve, reject);
-      });
-    }
-  }
-
-  async function signedIn(connects?: boolean[]): Promise<Browser> {
-    const browser = new Browser(connects);
+  async function signedIn(connects?: boolean[]): Promise<PageBrowser> {
+    const browser = browse(connects);
     await browser.visit('https://page.example.com/');
     const state = browser.left[0].searchParams.get('state');
     await browser.visit(`https://page.example.com/?code=code-1&state=${state}`);
@@ -155,7 +97,7 @@ describe('in the browser', () => {
   });
 
   test('a code that this browser has not asked for is not redeemed', async () => {
-    const browser = new Browser();
+    const browser = browse();
     await browser.visit('https://page.example.com/');
     await browser.visit('https://page.example.com/?code=stolen&state=other');
     expect(browser.requests).toEqual([]);
