@@ -8,7 +8,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
  * know MicroVMs yet. Installed with the Python of this machine, or in a container where there is none.
  */
 export function pythonCode(folder: string, runtime: lambda.Runtime): lambda.Code {
-  const install = ['pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', 'requirements.txt', '--target'];
+  const install = ['pip', 'install', '--quiet', '--no-warn-conflicts', '--disable-pip-version-check', '--requirement', 'requirements.txt', '--target'];
   const local: ILocalBundling = {
     tryBundle: (outputFolder) => {
       // boto3 is all Python, so any version and platform installs the same files.
