@@ -42,8 +42,8 @@ export class DeployedTemplate {
   }
 
   public roleArn(logicalId: string): string {
-    const path = this.resolve(this.resources[logicalId].Properties.Path ?? '/');
-    return `arn:${PARTITION}:iam::${ACCOUNT}:role${path}${logicalId}`;
+    const { Path: path = '/', RoleName: name = logicalId } = this.resources[logicalId].Properties;
+    return `arn:${PARTITION}:iam::${ACCOUNT}:role${this.resolve(path)}${this.resolve(name)}`;
   }
 
   /** Everything a role is allowed: its inline policies and those attached to it. */
@@ -89,6 +89,7 @@ export class DeployedTemplate {
     const resource = this.resources[id];
     switch (resource?.Type) {
       case 'AWS::Logs::LogGroup': return resource.Properties.LogGroupName ?? id;
+      case 'AWS::SSM::Parameter': return resource.Properties.Name ?? id;
       case 'Custom::LambdaMicrovmImage': return this.imageArn(resource.Properties.ImageName);
       case 'AWS::Lambda::MicrovmImage': return this.imageArn(resource.Properties.Name);
       default: return pseudo[id] ?? id;

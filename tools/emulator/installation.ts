@@ -27,7 +27,7 @@ export class EmulatorUnavailable extends Error {
  * @throws EmulatorUnavailable
  */
 export async function installEmulator(progress?: (line: string) => void): Promise<string> {
-  return install(MINISTACK, progress);
+  return installPythonPackage(MINISTACK, progress);
 }
 
 /**
@@ -37,11 +37,16 @@ export async function installEmulator(progress?: (line: string) => void): Promis
  * @throws EmulatorUnavailable
  */
 export async function installTemplateLinter(progress?: (line: string) => void): Promise<string[]> {
-  return [await install(CFN_LINT, progress), '-c', 'import sys; from cfnlint.runner.cli import main; sys.exit(main())'];
+  return [await installPythonPackage(CFN_LINT, progress), '-c', 'import sys; from cfnlint.runner.cli import main; sys.exit(main())'];
 }
 
-/** Installs a Python package into a virtual environment of its own. */
-async function install(requirement: string, progress: (line: string) => void = () => {}): Promise<string> {
+/**
+ * Installs a Python package, such as `boto3==1.44.8`, into a virtual environment of its own, once.
+ *
+ * @returns the Python of that environment.
+ * @throws EmulatorUnavailable
+ */
+export async function installPythonPackage(requirement: string, progress: (line: string) => void = () => {}): Promise<string> {
   const installed = path.join(WORK_FOLDER, requirement.replace('==', '-'));
   const python = path.join(installed, 'bin', 'python');
   if (existsSync(python)) {

@@ -1,0 +1,5 @@
+import { App } from 'aws-cdk-lib';
+import { BrowserTerminalStack } from './browser-terminal-stack';
+
+const app = new App();
+new BrowserTerminalStack(app, 'BrowserTerminal');
