@@ -1,6 +1,6 @@
 import * as path from 'node:path';
-import { claimPort, LOOPBACK } from './loopback';
-import { SupervisedProcess } from './supervised-process';
+import { claimPort, LOOPBACK } from '../processes/loopback';
+import { SupervisedProcess } from '../processes/supervised-process';
 import type { ScriptedRequest, ScriptedResponse } from '../../test/simulator';
 
 const POLLS = 50;

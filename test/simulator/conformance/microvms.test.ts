@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
-import { connector, refusal, World } from './world';
+import { ask as askAt, connector, refusal, World } from './world';
 
 let world: World;
 
@@ -22,6 +23,27 @@ async function launched(more: Partial<sdk.RunMicrovmCommandInput> = {}) {
   return { id: microvm.microvmId!, host: microvm.endpoint! };
 }
 
+/** Asks for it, and answers the state it shows at once. */
+async function suspend(microvmIdentifier: string) {
+  await world.client.send(new sdk.SuspendMicrovmCommand({ microvmIdentifier }));
+  return (await get(microvmIdentifier)).state;
+}
+
+async function resume(microvmIdentifier: string) {
+  await world.client.send(new sdk.ResumeMicrovmCommand({ microvmIdentifier }));
+  return (await get(microvmIdentifier)).state;
+}
+
+/** The state after each of these advances of the clock. */
+async function statesAfter(microvmIdentifier: string, advances: number[]) {
+  const states = [];
+  for (const ms of advances) {
+    await world.sim.clock.advance(ms);
+    states.push((await get(microvmIdentifier)).state);
+  }
+  return states;
+}
+
 const APP_PORT: sdk.PortSpecification[] = [{ port: 8080 }];
 
 async function token(microvmIdentifier: string, allowedPorts = APP_PORT, expirationInMinutes = 15): Promise<Record<string, string>> {
@@ -29,10 +51,7 @@ async function token(microvmIdentifier: string, allowedPorts = APP_PORT, expirat
   return authToken!;
 }
 
-async function ask(host: string, headers: Record<string, string>, path = '/'): Promise<[number, string]> {
-  const response = await fetch(`http://${host}${path}`, { headers });
-  return [response.status, await response.text()];
-}
+const ask = (host: string, headers: Record<string, string>, path?: string) => askAt(world.sim, host, headers, path);
 
 describe('5.1 run', () => {
   test('5.1 what is left out gets the defaults, of which a public ingress is one', async () => {
@@ -142,18 +161,82 @@ describe('7.5 life', () => {
     });
   });
 
-  test('7.5 idle MicroVMs are suspended, and terminated when suspended too long', async () => {
-    const { id } = await launched({ idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 100, autoResumeEnabled: false } });
-    await world.sim.clock.advance(60_000);
-    expect((await get(id)).state).toBe('SUSPENDED');
-    await world.sim.clock.advance(100_000);
-    expect((await get(id)).state).toBe('TERMINATED');
+  test('7.5 a suspend passes SUSPENDING, a resume stays SUSPENDED until it runs, and both are idempotent', async () => {
+    const { id } = await launched();
+    const states = [await suspend(id), await suspend(id)];
+    await world.sim.clock.advance(1_500);
+    states.push(await suspend(id), await resume(id), await resume(id));
+    await world.sim.clock.advance(1_200);
+    states.push(await resume(id));
+    expect(states).toEqual(['SUSPENDING', 'SUSPENDING', 'SUSPENDED', 'SUSPENDED', 'SUSPENDED', 'RUNNING']);
   });
 
-  test('7.5 the maximum duration ends a MicroVM', async () => {
+  test('5.2 suspend and resume are 409 where another change is under way, and both are 400 after a terminate', async () => {
+    const microvmIdentifier = (await world.run('app')).microvmId!;
+    const refused = [await refusal(suspend(microvmIdentifier)), await refusal(resume(microvmIdentifier))];
+    await world.sim.clock.advance(2_000);
+    await suspend(microvmIdentifier);
+    refused.push(await refusal(resume(microvmIdentifier)));
+    await world.sim.clock.advance(1_500);
+    await resume(microvmIdentifier);
+    refused.push(await refusal(suspend(microvmIdentifier)));
+    expect(refused.map(({ name, status, message }) => [name, status, message.split(': ')[1]])).toEqual([
+      ['ConflictException', 409, 'PENDING'], ['ConflictException', 409, 'PENDING'], ['ConflictException', 409, 'SUSPENDING'], ['ConflictException', 409, 'RESUMING'],
+    ]);
+    await world.terminate(microvmIdentifier);
+    expect(await refusal(suspend(microvmIdentifier))).toMatchObject(INVALID);
+    expect(await refusal(resume(microvmIdentifier))).toMatchObject(INVALID);
+  });
+
+  test('7.5 an idle MicroVM is suspended, and terminated when it was suspended too long', async () => {
+    const { id } = await launched({ idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 100, autoResumeEnabled: false } });
+    const states = await statesAfter(id, [59_999, 1, 1_500, 99_999, 1, 3_000]);
+    expect(states).toEqual(['RUNNING', 'SUSPENDING', 'SUSPENDED', 'SUSPENDED', 'TERMINATING', 'TERMINATED']);
+    expect((await get(id)).stateReason).toBe('Success.');
+  });
+
+  test('7.5 however far the clock leaps, each thing happens at its time', async () => {
+    const { id } = await launched({ idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 100, autoResumeEnabled: false } });
+    const running = world.sim.clock.now();
+    await world.sim.clock.advance(24 * 3_600_000);
+    expect((await get(id)).terminatedAt).toEqual(new Date(running + 60_000 + 1_500 + 100_000 + 3_000));
+  });
+
+  test('7.5 traffic keeps a MicroVM awake, and nothing else does', async () => {
+    const { id, host } = await launched({ idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 100, autoResumeEnabled: false } });
+    const auth = await token(id);
+    await world.sim.clock.advance(40_000);
+    await ask(host, auth);
+    await world.sim.clock.advance(40_000);
+    expect((await get(id)).state).toBe('RUNNING');
+    await ask(host, {});
+    await ask(host, { ...auth, 'x-aws-proxy-port': '9000' });
+    await token(id);
+    await world.sim.clock.advance(20_000);
+    expect((await get(id)).state).toBe('SUSPENDING');
+  });
+
+  test('7.5 with a suspended duration of 0 a suspend is the end', async () => {
+    const policy = { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 0, autoResumeEnabled: true };
+    const asked = await launched({ idlePolicy: policy });
+    await suspend(asked.id);
+    expect(await statesAfter(asked.id, [1_500, 3_000])).toEqual(['TERMINATING', 'TERMINATED']);
+    const idle = await launched({ idlePolicy: policy });
+    expect(await statesAfter(idle.id, [60_000, 1_500, 3_000])).toEqual(['SUSPENDING', 'TERMINATING', 'TERMINATED']);
+  });
+
+  test('7.5 without an idle policy nothing but the maximum duration ends a suspended MicroVM', async () => {
+    const { id } = await launched();
+    await suspend(id);
+    expect(await statesAfter(id, [8 * 3_600_000 - 2_001, 1, 3_000])).toEqual(['SUSPENDED', 'TERMINATING', 'TERMINATED']);
+  });
+
+  test('7.5 the maximum duration ends a MicroVM, suspended time included', async () => {
     const { id } = await launched({ maximumDurationInSeconds: 100 });
-    await world.sim.clock.advance(98_000);
-    expect((await get(id)).state).toBe('TERMINATED');
+    await suspend(id);
+    await world.sim.clock.advance(50_000);
+    await resume(id);
+    expect(await statesAfter(id, [47_999, 1, 3_000])).toEqual(['RUNNING', 'TERMINATING', 'TERMINATED']);
   });
 });
 
@@ -195,6 +278,13 @@ describe('5.2 lists', () => {
 });
 
 describe('11.1 endpoints', () => {
+  async function suspended(autoResumeEnabled: boolean) {
+    const microvm = await launched({ idlePolicy: { maxIdleDurationSeconds: 600, suspendedDurationSeconds: 600, autoResumeEnabled } });
+    await suspend(microvm.id);
+    await world.sim.clock.advance(1_500);
+    return microvm;
+  }
+
   test('11.1 a token opens the app, which does not see the headers of the proxy', async () => {
     world.sim.respond('app', ({ path, port, headers, imageVersion }) => ({
       status: 201, headers: { 'x-app': 'yes' }, body: JSON.stringify({ path, port, imageVersion, names: Object.keys(headers) }),
@@ -240,15 +330,72 @@ describe('11.1 endpoints', () => {
     expect(await ask(microvm.endpoint!, auth)).toEqual([502, '']);
   });
 
-  test('7.5 traffic resumes a suspended MicroVM only where auto-resume is on', async () => {
-    for (const [autoResumeEnabled, status] of [[true, 200], [false, 502]] as const) {
-      const { id, host } = await launched({ idlePolicy: { maxIdleDurationSeconds: 600, suspendedDurationSeconds: 600, autoResumeEnabled } });
-      await world.client.send(new sdk.SuspendMicrovmCommand({ microvmIdentifier: id }));
-      await world.sim.clock.advance(2_000);
-      expect((await ask(host, await token(id)))[0]).toBe(status);
-      await world.client.send(new sdk.ResumeMicrovmCommand({ microvmIdentifier: id }));
-      expect((await get(id)).state).toBe('RUNNING');
-    }
+  test('11.1 while it is restored by a resume a MicroVM is an empty 502', async () => {
+    const { id, host } = await launched();
+    await suspend(id);
+    await world.sim.clock.advance(1_500);
+    const auth = await token(id);
+    expect(await ask(host, auth)).toEqual([502, '']);
+    await resume(id);
+    expect(await ask(host, auth)).toEqual([502, '']);
+    await world.sim.clock.advance(1_200);
+    expect((await ask(host, auth))[0]).toBe(200);
+  });
+
+  test('7.5 traffic resumes a suspended MicroVM where auto-resume is on: the request is held until it runs', async () => {
+    const { id, host } = await suspended(true);
+    const auth = await token(id);
+    expect((await Promise.all([ask(host, auth), ask(host, auth)])).map(([status]) => status)).toEqual([200, 200]);
+    expect((await get(id)).state).toBe('RUNNING');
+  });
+
+  test('7.5 in the other reading the request that resumes it gets a 502, and so does the next until it runs', async () => {
+    world.sim.readings.autoResumeHoldsRequest = false;
+    const { id, host } = await suspended(true);
+    const auth = await token(id);
+    const statuses = [(await ask(host, auth))[0], (await ask(host, auth))[0]];
+    await world.sim.clock.advance(1_200);
+    statuses.push((await ask(host, auth))[0]);
+    expect(statuses).toEqual([502, 502, 200]);
+  });
+
+  test('7.5 without auto-resume traffic wakes nothing, and does not put off the end either', async () => {
+    const { id, host } = await suspended(false);
+    expect(await ask(host, await token(id))).toEqual([502, '']);
+    expect((await get(id)).state).toBe('SUSPENDED');
+    await world.sim.clock.advance(600_000);
+    expect((await get(id)).state).toBe('TERMINATING');
+    expect((await refusal(token(id))).status).toBe(400);
+  });
+
+  test('19.16 requests come after the run hook, and in the other reading before it', async () => {
+    const microvm = await world.run('app');
+    const auth = await token(microvm.microvmId!);
+    expect((await ask(microvm.endpoint!, auth))[0]).toBe(502);
+    world.sim.readings.trafficOvertakesRun = true;
+    expect((await ask(microvm.endpoint!, auth))[0]).toBe(200);
+    expect((await get(microvm.microvmId!)).state).toBe('PENDING');
+  });
+
+  test('11.1 an endpoint speaks TLS with a certificate of the throw-away CA, and nothing else trusts it', async () => {
+    const { id, host } = await launched();
+    const auth = await token(id);
+    expect((await ask(host, auth))[0]).toBe(200);
+    await expect(fetch(`https://${host}/`, { headers: auth })).rejects.toMatchObject({ cause: { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' } });
+    await expect(fetch(`http://${host}/`, { headers: auth })).rejects.toThrow();
+    expect(new X509Certificate(world.sim.endpointCa)).toMatchObject({ ca: true, subject: expect.stringContaining('throw-away') });
+  });
+
+  test('2.2 SHELL_INGRESS alone lets no request in', async () => {
+    const { id, host } = await launched({ ingressNetworkConnectors: [connector('SHELL_INGRESS')] });
+    const auth = await token(id);
+    await expect(ask(host, auth)).rejects.toThrow();
+  });
+
+  test('11.1 a token for a shell opens no other port', async () => {
+    const { id, host } = await launched({ ingressNetworkConnectors: ['HTTP_INGRESS', 'SHELL_INGRESS'].map(connector) });
+    const { authToken } = await world.client.send(new sdk.CreateMicrovmShellAuthTokenCommand({ microvmIdentifier: id, expirationInMinutes: 5 }));
+    expect(await ask(host, authToken!)).toEqual([403, 'Access to port denied']);
   });
 
   test('2.2 NO_INGRESS lets nobody in', async () => {

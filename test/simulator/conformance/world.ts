@@ -1,3 +1,4 @@
+import { request, RequestOptions } from 'node:https';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
 import { strToU8, zipSync } from 'fflate';
 import { MicrovmSimulator, SimulatorOptions } from '../index';
@@ -98,6 +99,28 @@ export class World {
   public terminate(microvmIdentifier: string) {
     return this.client.send(new sdk.TerminateMicrovmCommand({ microvmIdentifier }));
   }
+}
+
+/** What a client of an endpoint sends, trusting its CA alone. */
+export function endpointRequest(sim: MicrovmSimulator, host: string, options: RequestOptions = {}) {
+  const [hostname, port] = host.split(':');
+  return request({ hostname, port, ca: sim.endpointCa, agent: false, ...options });
+}
+
+/** Status and body that an endpoint answers. */
+export async function ask(
+  sim: MicrovmSimulator, host: string, headers: Record<string, string>, path = '/', body?: string,
+): Promise<[number, string]> {
+  return new Promise((resolve, reject) => {
+    endpointRequest(sim, host, { path, headers, method: body === undefined ? 'GET' : 'POST' })
+      .once('error', reject)
+      .once('response', (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk) => { text += chunk; })
+          .once('end', () => resolve([response.statusCode!, text])).once('error', reject);
+      })
+      .end(body);
+  });
 }
 
 /** The error of a call that must fail: its name, HTTP status and message. */
