@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -12,6 +12,8 @@ const PORTS_PRELOAD = path.join(__dirname, 'guest-ports.cjs');
 const POLL_MS = 50;
 const RETRY_503_MS = 200;
 const GREETING_MS = 1_000;
+/** Without a ready hook the service waits for a while (8.2). Here: until it listens, which some never do. */
+const HOOKLESS_START_MS = 3_000;
 
 /**
  * A guest that is a Node process of this machine. It is not a container, and no VM: it has this machine's Node, user, network and file
@@ -63,6 +65,17 @@ export class GuestProcess implements Guest {
 
   public get exitCode(): number | undefined {
     return this.exit;
+  }
+
+  public async start(): Promise<HookOutcome | undefined> {
+    if (this.spec.hooks.isEnabled('ready')) {
+      return this.call('ready');
+    }
+    const deadline = Date.now() + HOOKLESS_START_MS;
+    while (Date.now() < deadline && this.exit === undefined && readdirSync(this.ports).length === 0) {
+      await delay(POLL_MS);
+    }
+    return undefined;
   }
 
   public async call(hook: BuildHook | RuntimeHook, body?: string): Promise<HookOutcome | undefined> {

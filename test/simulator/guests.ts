@@ -39,6 +39,8 @@ export interface GuestSpec {
 export interface Guest {
   /** Undefined while the app runs. */
   readonly exitCode: number | undefined;
+  /** Asks whether it is ready, or without that hook lets it start; `undefined` when there is nothing to say against it. */
+  start(): Promise<HookOutcome | undefined>;
   /** Calls a hook; `undefined` when the image has it disabled. 503 is asked again, of build hooks only. */
   call(hook: BuildHook | RuntimeHook, body?: string): Promise<HookOutcome | undefined>;
   /** The port of this machine where a port of the guest answers. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ArtifactSource, BuildProblem, openArchive } from './artifact';
 import { BuildLogs } from './build-logs';
 import { BuildFailure, BuildFailureKind } from './build-plan';
@@ -7,7 +6,7 @@ import { BuildRoles } from './build-roles';
 import { Context } from './context';
 import { buildContainer } from './dockerfile';
 import { GuestProcesses } from './guest-processes';
-import { BuildHook, Guest } from './guests';
+import { BuildHook, Guest, HookOutcome } from './guests';
 import { Build, Image, ImageVersion, SnapshotBuild } from './image';
 import { logGroupOf, logStreamName } from './log-destination';
 import { Work } from './work';
@@ -47,9 +46,6 @@ interface Outcome {
   /** Of the builds in which a guest ran. */
   readonly guests?: ReadonlyMap<Build, { readonly failure?: Failure; readonly lines: readonly string[] }>;
 }
-
-/** Without a ready hook the snapshot is taken a while after the start (8.2); an app that has ended by then makes none (own). */
-const HOOKLESS_START_MS = 500;
 
 /** Runs the two builds of a version (4.7, 13): artifact, Dockerfile, hooks, snapshot. */
 export class ImageBuilds {
@@ -127,29 +123,24 @@ export class ImageBuilds {
     const guests = await Promise.all(version.builds.map(async (build) => {
       const guest = processes.start(image, version)!;
       const failure = await this.prove(guest, version);
-      const lines = guest.takeLines();
       await guest.end();
-      return [build, { failure, lines }] as const;
+      return [build, { failure, lines: guest.takeLines() }] as const;
     }));
     return { ...outcome, guests: new Map(guests) };
   }
 
   private async prove(guest: Guest, version: ImageVersion): Promise<Failure | undefined> {
-    const asked = await this.ask(guest, 'ready', version);
-    if (asked === undefined) {
-      await delay(HOOKLESS_START_MS);
-      if (guest.exitCode !== undefined) {
-        return { kind: 'container', reason: `Container Stopped with Exit Code: ${guest.exitCode}` };
-      }
+    const unready = this.verdict('ready', await guest.start(), version);
+    if (!unready && guest.exitCode !== undefined) {
+      // Without a ready hook (own).
+      return { kind: 'container', reason: `Container Stopped with Exit Code: ${guest.exitCode}` };
     }
-    return asked || (await this.ask(guest, 'validate', version)) || undefined;
+    return unready ?? this.verdict('validate', await guest.call('validate'), version);
   }
 
-  /** What is wrong; false: nothing, undefined: the hook is disabled. */
-  private async ask(guest: Guest, hook: BuildHook, version: ImageVersion): Promise<Failure | false | undefined> {
-    const outcome = await guest.call(hook);
+  private verdict(hook: BuildHook, outcome: HookOutcome | undefined, version: ImageVersion): Failure | undefined {
     if (outcome === undefined || outcome === 200) {
-      return outcome && false;
+      return undefined;
     }
     const kind: BuildFailureKind = outcome === 'timed-out' ? `${hook}-timeout` : outcome >= 500 ? `${hook}-server-error` : `${hook}-client-error`;
     return { kind, reason: this.text(kind, version) };

@@ -195,7 +195,7 @@ export class Microvm {
     if (!this.guest) {
       return undefined;
     }
-    const ready = await this.guest.call('ready');
+    const ready = await this.guest.start();
     if (ready !== undefined && ready !== 200) {
       return 'The process did not become ready, as it did in the build.';
     }

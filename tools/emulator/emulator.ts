@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { DeleteBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { installEmulator, WORK_FOLDER } from './installation';
+import { MicrovmSimulator, SimulatorOptions } from '../../test/simulator';
 import { assertLoopback, claimPort, LOOPBACK } from '../processes/loopback';
 import { SupervisedProcess } from '../processes/supervised-process';
-import { MicrovmSimulator, SimulatorOptions } from '../../test/simulator';
 
 const ACCOUNT = '000000000000';
 const REGION = 'us-east-1';

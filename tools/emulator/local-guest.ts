@@ -1,7 +1,7 @@
 import * as path from 'node:path';
+import type { ScriptedRequest, ScriptedResponse } from '../../test/simulator';
 import { claimPort, LOOPBACK } from '../processes/loopback';
 import { SupervisedProcess } from '../processes/supervised-process';
-import type { ScriptedRequest, ScriptedResponse } from '../../test/simulator';
 
 const POLLS = 50;
 const POLL_INTERVAL_MS = 100;
