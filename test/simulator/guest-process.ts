@@ -72,7 +72,7 @@ export class GuestProcess implements Guest {
       return this.call('ready');
     }
     const deadline = Date.now() + HOOKLESS_START_MS;
-    while (Date.now() < deadline && this.exit === undefined && readdirSync(this.ports).length === 0) {
+    while (Date.now() < deadline && this.exit === undefined && !await this.listens()) {
       await delay(POLL_MS);
     }
     return undefined;
@@ -122,6 +122,16 @@ export class GuestProcess implements Guest {
   public async end(): Promise<void> {
     this.process.signal('SIGKILL');
     await this.process.stop().catch(() => undefined);
+  }
+
+  private async listens(): Promise<boolean> {
+    try {
+      return readdirSync(this.ports).length > 0;
+    } catch {
+      // Its folder goes with it.
+      await this.process.exited.catch(() => undefined);
+      return false;
+    }
   }
 
   private onThisMachine(file: string): string {

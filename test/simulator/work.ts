@@ -13,6 +13,8 @@ export class Work<T> {
       this.value = value;
       this.settled = true;
     });
+    // Whoever waits gets it; when nobody does, it is nobody's business.
+    this.ended.catch(() => undefined);
   }
 
   /** What came of it. */

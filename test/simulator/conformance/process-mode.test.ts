@@ -187,7 +187,8 @@ describe('7.5 the app lives with its MicroVM', () => {
 
   test('7.5 traffic wakes it where auto-resume is on, and waits for its resume hook', async () => {
     await build({ 'app.js': app() });
-    const { microvmIdentifier, ask: askApp } = await launch({ idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 60, autoResumeEnabled: true } });
+    const idlePolicy = { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 60, autoResumeEnabled: true };
+    const { microvmIdentifier, ask: askApp } = await launch({ idlePolicy });
     await suspend(microvmIdentifier);
     await world.sim.clock.advance(1_500);
     const [status, body] = await askApp();
