@@ -72,6 +72,8 @@ export class Emulator {
     assertLoopback(simulator.endpoint);
     const home = path.join(this.folder, 'home');
     mkdirSync(home);
+    const endpointCa = path.join(this.folder, 'endpoint-ca.pem');
+    writeFileSync(endpointCa, simulator.endpointCa);
     writeFileSync(path.join(home, '.cdk.json'), JSON.stringify({ notices: false, versionReporting: false }));
     this.ministack = new SupervisedProcess(python, ['-m', 'ministack'], {
       cwd: home,
@@ -93,6 +95,7 @@ export class Emulator {
         AUTH: 'true',
         // Lambda functions inherit it, so that templates and constructs stay as they are on AWS.
         AWS_ENDPOINT_URL_LAMBDA_MICROVMS: simulator.endpoint,
+        NODE_EXTRA_CA_CERTS: endpointCa,
       },
     });
   }

@@ -41,7 +41,8 @@ beforeEach(async () => {
 afterEach(() => world.sim.stop());
 
 async function token(ports: sdk.PortSpecification[] = [{ port: 8080 }]): Promise<string> {
-  const { authToken } = await world.client.send(new sdk.CreateMicrovmAuthTokenCommand({ microvmIdentifier, allowedPorts: ports, expirationInMinutes: 5 }));
+  const wanted = { microvmIdentifier, allowedPorts: ports, expirationInMinutes: 5 };
+  const { authToken } = await world.client.send(new sdk.CreateMicrovmAuthTokenCommand(wanted));
   return authToken!['X-aws-proxy-auth'];
 }
 
