@@ -1,8 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import type { LaunchRequest } from '../examples/sandbox/launcher';
 import { bundleHandlers, CdkRun, Emulator, SupervisedProcess } from './emulator';
+import type { LaunchRequest } from '../examples/sandbox/launcher';
 
 const EXAMPLE = path.join(__dirname, '..', 'examples', 'sandbox');
 
