@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
-import { ARTIFACT, endpointRequest, World, zip } from './world';
+import { ARTIFACT, connector, World, zip } from './world';
 
 let world: World;
 let host: string;
@@ -33,18 +33,12 @@ beforeEach(async () => {
   world = await World.start({ guests: { mode: 'process' } });
   world.sim.artifacts.put(ARTIFACT, zip({ 'Dockerfile': 'FROM base\nCOPY . /\nCMD node /app.js', 'app.js': APP }));
   await world.built('app');
-  const microvm = await world.run('app', { idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 60, autoResumeEnabled: false } });
-  host = microvm.endpoint!;
-  microvmIdentifier = microvm.microvmId!;
-  await world.sim.clock.advance(2_000);
+  const microvm = await world.launched({ idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 60, autoResumeEnabled: false } });
+  [host, microvmIdentifier] = [microvm.host, microvm.id];
 });
 afterEach(() => world.sim.stop());
 
-async function token(ports: sdk.PortSpecification[] = [{ port: 8080 }]): Promise<string> {
-  const wanted = { microvmIdentifier, allowedPorts: ports, expirationInMinutes: 5 };
-  const { authToken } = await world.client.send(new sdk.CreateMicrovmAuthTokenCommand(wanted));
-  return authToken!['X-aws-proxy-auth'];
-}
+const token = async (ports?: sdk.PortSpecification[]) => (await world.token(microvmIdentifier, ports))['X-aws-proxy-auth'];
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
@@ -52,7 +46,7 @@ interface Opened { readonly response: IncomingMessage; readonly socket?: Socket;
 
 /** Opens a WebSocket; the text is the first that came, or the body of a refusal. */
 async function open(path: string, headers: Record<string, string>): Promise<Opened> {
-  const request = endpointRequest(world.sim, host, {
+  const request = world.endpointRequest(host, {
     path,
     headers: { 'connection': 'Upgrade', 'upgrade': 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': KEY, ...headers },
   });
@@ -139,22 +133,20 @@ describe('11.1 WebSockets', () => {
       expect(await echo(opened, 'still here')).toBe('still here');
       await world.sim.clock.advance(59_000);
     }
-    expect((await world.client.send(new sdk.GetMicrovmCommand({ microvmIdentifier }))).state).toBe('RUNNING');
+    expect((await world.microvm(microvmIdentifier)).state).toBe('RUNNING');
     opened.socket!.destroy();
   });
 
   test('7.5 an open but silent one keeps nothing awake', async () => {
     const opened = await open('/', { 'x-aws-proxy-auth': await token() });
     await world.sim.clock.advance(60_000);
-    expect((await world.client.send(new sdk.GetMicrovmCommand({ microvmIdentifier }))).state).toBe('SUSPENDING');
+    expect((await world.microvm(microvmIdentifier)).state).toBe('SUSPENDING');
     opened.socket!.destroy();
   });
 
-  test('NO_INGRESS lets none in', async () => {
-    const connectors = ['arn:aws:lambda:us-east-1:aws:network-connector:aws-network-connector:NO_INGRESS'];
-    const closed = await world.run('app', { ingressNetworkConnectors: connectors });
-    await world.sim.clock.advance(2_000);
-    [host, microvmIdentifier] = [closed.endpoint!, closed.microvmId!];
+  test('2.2 NO_INGRESS lets none in', async () => {
+    const closed = await world.launched({ ingressNetworkConnectors: [connector('NO_INGRESS')] });
+    [host, microvmIdentifier] = [closed.host, closed.id];
     await expect(open('/', { 'x-aws-proxy-auth': await token() })).rejects.toThrow();
   });
 });
@@ -162,7 +154,7 @@ describe('11.1 WebSockets', () => {
 test('11.1 an answer arrives as it is sent, not at its end', async () => {
   const auth = { 'x-aws-proxy-auth': await token() };
   const get = async (path: string): Promise<IncomingMessage> =>
-    (await once(endpointRequest(world.sim, host, { path, headers: auth }).end(), 'response'))[0];
+    (await once(world.endpointRequest(host, { path, headers: auth }).end(), 'response'))[0];
   const chunks = (await get('/stream'))[Symbol.asyncIterator]();
   expect(String((await chunks.next()).value)).toBe('first\n');
   // Only this makes the app send the rest.

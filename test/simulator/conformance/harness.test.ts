@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
 import { MicrovmSimulator } from '../index';
-import { ask, refusal, World, zip } from './world';
+import { refusal, World, zip } from './world';
 
 let world: World;
 
@@ -250,9 +250,7 @@ describe('the control API', () => {
     await control('respond', { image: 'app', status: 418, body: 'teapot' });
     const { microvmId, endpoint } = await world.run('app');
     await world.sim.clock.advance(2_000);
-    const wanted = { microvmIdentifier: microvmId, allowedPorts: [{ port: 8080 }], expirationInMinutes: 1 };
-    const token = await world.client.send(new sdk.CreateMicrovmAuthTokenCommand(wanted));
-    expect(await ask(world.sim, endpoint!, token.authToken!)).toEqual([418, 'teapot']);
+    expect(await world.ask(endpoint!, await world.token(microvmId!))).toEqual([418, 'teapot']);
     expect(await control('endpoint-ca')).toEqual({ pem: world.sim.endpointCa });
     expect(await control('microvms')).toMatchObject([{ microvmId, state: 'RUNNING' }]);
     await control('reset', {});

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
-import { ARTIFACT, ask, World, zip } from './world';
+import { ARTIFACT, World, zip } from './world';
 
 let world: World;
 
@@ -57,21 +57,17 @@ async function build(files: Record<string, string>, hooks: sdk.Hooks | undefined
 
 async function launch(more: Partial<sdk.RunMicrovmCommandInput> = {}) {
   const { microvmId, endpoint } = await world.run('app', more);
-  const { authToken } = await world.client.send(new sdk.CreateMicrovmAuthTokenCommand({
-    microvmIdentifier: microvmId, allowedPorts: [{ allPorts: {} }], expirationInMinutes: 60,
-  }));
+  const auth = await world.token(microvmId!, [{ allPorts: {} }]);
   await world.sim.clock.advance(2_000);
   return {
     microvmIdentifier: microvmId!,
-    host: endpoint!,
-    auth: authToken!,
-    ask: (path?: string, body?: string, headers: Record<string, string> = {}) => ask(world.sim, endpoint!, { ...authToken!, ...headers }, path, body),
-    get: () => world.client.send(new sdk.GetMicrovmCommand({ microvmIdentifier: microvmId })),
+    ask: (path?: string, body?: string, headers: Record<string, string> = {}) => world.ask(endpoint!, { ...auth, ...headers }, path, body),
+    get: () => world.microvm(microvmId!),
   };
 }
 
-const suspend = (microvmIdentifier: string) => world.client.send(new sdk.SuspendMicrovmCommand({ microvmIdentifier }));
-const resume = (microvmIdentifier: string) => world.client.send(new sdk.ResumeMicrovmCommand({ microvmIdentifier }));
+const suspend = (id: string) => world.suspend(id);
+const resume = (id: string) => world.resume(id);
 
 describe('8.2 the app decides whether its build succeeds', () => {
   test('8.1 each of the two builds asks ready until it is no more 503, then validate, and logs what the app printed', async () => {
