@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
 import { MicrovmSimulator } from '../index';
-import { refusal, World, zip } from './world';
+import { isAlive, refusal, World, zip } from './world';
 
 let world: World;
 
@@ -267,15 +268,17 @@ describe('the control API', () => {
 describe('the standalone server', () => {
   const root = join(__dirname, '..', '..', '..');
 
-  /** Starts it, and ends it with SIGTERM when the work is done. */
-  async function served(args: string[], work: (endpoint: string, client: sdk.LambdaMicrovmsClient) => Promise<void>): Promise<number | null> {
+  /** Starts it, and ends it with the signal when the work is done. */
+  async function served(
+    args: string[], work: (endpoint: string, client: sdk.LambdaMicrovmsClient) => Promise<void>, signal: NodeJS.Signals = 'SIGTERM',
+  ): Promise<number | null> {
     const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'test/simulator/serve.ts'), '--port', '0', ...args], { cwd: root });
     try {
       const [line] = await once(child.stdout, 'data');
       const endpoint = /^MicroVMs simulator listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line))![1];
       await work(endpoint, world.clientWith({ endpoint }));
     } finally {
-      child.kill('SIGTERM');
+      child.kill(signal);
       await once(child, 'exit');
     }
     return child.exitCode;
@@ -319,4 +322,28 @@ describe('the standalone server', () => {
     rmSync(folder, { recursive: true });
     expect(exitCode).toBe(0);
   }, 20_000);
+
+  test('however it ends, what it started ends with it, suspended or not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simulator-guests-'));
+    const app = `require("fs").writeFileSync(${JSON.stringify(folder)} + "/" + process.pid, ""); require("http").createServer().listen(8080)`;
+    const pids = () => readdirSync(folder).map(Number).filter((pid) => isAlive(pid));
+    await served(['--reads', '2', '--processes'], async (endpoint, client) => {
+      await build(endpoint, client, { 'Dockerfile': 'FROM a\nCOPY app.js .\nCMD ["node", "app.js"]', 'app.js': app });
+      for (const isSuspended of [false, true]) {
+        const { microvmId: microvmIdentifier } = await client.send(new sdk.RunMicrovmCommand({ imageIdentifier: world.arn('app') }));
+        const show = () => client.send(new sdk.GetMicrovmCommand({ microvmIdentifier }));
+        while ((await show()).state !== 'RUNNING') { /* each read moves it on */ }
+        if (isSuspended) {
+          await client.send(new sdk.SuspendMicrovmCommand({ microvmIdentifier }));
+          while ((await show()).state !== 'SUSPENDED') { /* each read moves it on */ }
+        }
+      }
+      expect(pids()).toHaveLength(2);
+    }, 'SIGKILL');
+    for (let poll = 0; poll < 100 && pids().length > 0; poll++) {
+      await delay(50);
+    }
+    expect(pids()).toEqual([]);
+    rmSync(folder, { recursive: true });
+  }, 30_000);
 });

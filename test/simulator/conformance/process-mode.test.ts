@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
-import { ARTIFACT, World, zip } from './world';
+import { ARTIFACT, isAlive, World, zip } from './world';
 
 let world: World;
 
@@ -39,7 +40,7 @@ function app(answers: string = '{}', more: string = ''): string {
     http.createServer(async (request, response) => {
       const { method, url, headers } = request;
       const body = await read(request);
-      response.writeHead(201, { 'x-app': 'yes', 'set-cookie': ['a=1', 'b=2'] }).end(JSON.stringify({ method, url, headers, body, seen, env: process.env, cwd: process.cwd() }));
+      response.writeHead(201, { 'x-app': 'yes', 'set-cookie': ['a=1', 'b=2'] }).end(JSON.stringify({ method, url, headers, body, seen, env: process.env, cwd: process.cwd(), pid: process.pid }));
     }).listen(process.env.PORT);
     ${more}`;
 }
@@ -181,6 +182,26 @@ describe('7.5 the app lives with its MicroVM', () => {
     expect(seen.map(([hook]: string[]) => hook)).toEqual(['ready', 'run', 'suspend', 'resume']);
   });
 
+  test('7.5 suspended its process is stopped, resumed it goes on', async () => {
+    await build({ 'app.js': app() });
+    const { microvmIdentifier, ask: askApp } = await launch();
+    const { pid } = JSON.parse((await askApp())[1]);
+    const isStopped = () => String(execFileSync('ps', ['-o', 'stat=', '-p', pid])).startsWith('T');
+    /** A signal is on its way for a moment. */
+    const becomes = async (expected: boolean) => {
+      for (let poll = 0; poll < 100 && isStopped() !== expected; poll++) {
+        await world.microvm(microvmIdentifier);
+      }
+      return isStopped();
+    };
+    await suspend(microvmIdentifier);
+    await world.sim.clock.advance(1_500);
+    expect(await becomes(true)).toBe(true);
+    await resume(microvmIdentifier);
+    await world.sim.clock.advance(1_200);
+    expect(await becomes(false)).toBe(false);
+  });
+
   test('7.5 traffic wakes it where auto-resume is on, and waits for its resume hook', async () => {
     await build({ 'app.js': app() });
     const idlePolicy = { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 60, autoResumeEnabled: true };
@@ -318,11 +339,3 @@ describe('it stays on this machine and ends with the simulator', () => {
     expect(existsSync(cwd)).toBe(false);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -160,3 +160,12 @@ export async function refusal(call: Promise<unknown>): Promise<{ name: string; s
   }
   throw new Error('the call succeeded');
 }
+
+/** Whether a process runs, or is stopped. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
