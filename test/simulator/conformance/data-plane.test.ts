@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
 import { ARTIFACT, connector, World, zip } from './world';
 
@@ -22,6 +26,7 @@ const APP = `
     const accept = createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
     const chosen = request.url === '/chat' ? 'sec-websocket-protocol: chat\\r\\n' : '';
     socket.write('HTTP/1.1 101 Switching Protocols\\r\\nupgrade: websocket\\r\\nconnection: Upgrade\\r\\nsec-websocket-accept: ' + accept + '\\r\\n' + chosen + '\\r\\n');
+    if (request.url === '/quiet') { return; }
     socket.write(JSON.stringify(request.headers));
     socket.pipe(socket);
   }).listen(8080, '127.0.0.1');
@@ -94,6 +99,18 @@ describe('11.1 WebSockets', () => {
     expect(JSON.parse(opened.text)['sec-websocket-protocol']).toBe('chat, v2');
     expect(opened.text).not.toContain('authentication');
     opened.socket!.destroy();
+  });
+
+  test('11.1 the WebSocket of browsers and of Node opens', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'endpoint-ca-'));
+    writeFileSync(join(folder, 'ca.pem'), world.sim.endpointCa);
+    const script = `const socket = new WebSocket('wss://${host}/quiet', ['lambda-microvms', 'lambda-microvms.authentication.${await token()}']);
+      socket.onopen = () => { console.log('open', socket.protocol); process.exit(); };
+      socket.onerror = ({ message }) => { console.log('failed', message); process.exit(); };`;
+    const caller = spawn(process.execPath, ['--experimental-websocket', '-e', script], { env: { NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') } });
+    const [printed] = await once(caller.stdout, 'data');
+    rmSync(folder, { recursive: true });
+    expect(String(printed)).toBe('open lambda-microvms\n');
   });
 
   test('11.1 the subprotocol that the app picks is the one that is answered', async () => {
