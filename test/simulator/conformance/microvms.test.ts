@@ -206,6 +206,14 @@ describe('7.5 life', () => {
     expect(await statesAfter(id, [8 * 3_600_000 - 2_001, 1, 3_000])).toEqual(['SUSPENDED', 'TERMINATING', 'TERMINATED']);
   });
 
+  test('7.5 the maximum duration ends a MicroVM that still starts, or is about to be suspended', async () => {
+    const { microvmId } = await world.run('app', { maximumDurationInSeconds: 1 });
+    expect(await statesAfter(microvmId!, [999, 1, 3_000])).toEqual(['PENDING', 'TERMINATING', 'TERMINATED']);
+    const { id } = await world.launched({ maximumDurationInSeconds: 3 });
+    await suspend(id);
+    expect(await statesAfter(id, [999, 1, 3_000])).toEqual(['SUSPENDING', 'TERMINATING', 'TERMINATED']);
+  });
+
   test('7.5 the maximum duration ends a MicroVM, suspended time included', async () => {
     const { id } = await world.launched({ maximumDurationInSeconds: 100 });
     await suspend(id);
