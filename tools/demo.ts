@@ -1,7 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { bundleHandlers, CdkRun, Emulator, LocalGuest, SupervisedProcess } from './emulator';
+import { bundleHandlers, CdkRun, Emulator, SupervisedProcess } from './emulator';
+import type { LaunchRequest } from '../examples/sandbox/launcher';
 
 const EXAMPLE = path.join(__dirname, '..', 'examples', 'sandbox');
 
@@ -16,7 +17,6 @@ interface Step {
 class Demo {
   private readonly app: string;
   private readonly steps: Step[] = [];
-  private readonly guests = new Map<string, Promise<LocalGuest>>();
   private readonly lambda: LambdaClient;
 
   constructor(private readonly emulator: Emulator) {
@@ -32,22 +32,25 @@ class Demo {
     });
     await this.step('deploy the example', 1, async () => `version ${await this.deploy()}`);
     await this.step('launch a MicroVM', 0, () => this.launch('1.0'));
+    await this.step('keep one, and wake it', 0, () => this.roundTrip());
 
-    this.edit('image/server.mjs', 'body: await snippets.run(code)', 'body: { edition: 2, ...await snippets.run(code) }');
+    this.edit('image/server.mjs', 'body: { ...await', 'body: { edition: 2, ...await');
     await this.step('change the app, deploy', 1, async () => `version ${await this.deploy()}`);
     await this.step('launch a MicroVM', 0, () => this.launch('2.0'));
     await this.step('deploy, nothing changed', 0, async () => `version ${await this.deploy()}`);
 
     this.edit('image/Dockerfile', 'COPY *.mjs ./', 'COPY *.mjs missing.json ./');
-    await this.step('deploy a broken Dockerfile', 1, () => this.deployBroken());
+    await this.step('deploy a broken Dockerfile', 1, () => this.deployBroken(/version 3\.0/, /missing\.json/));
+    this.edit('image/Dockerfile', 'COPY *.mjs missing.json ./', 'COPY *.mjs ./');
+    this.edit('image/hooks.mjs', 'stdout === \'42\\n\' ? 200 : 500', 'stdout === \'43\\n\' ? 200 : 500');
+    await this.step('deploy an app that fails', 1, () => this.deployBroken(/version 4\.0/, /Validate hook check failed/));
     await this.step('launch after the rollback', 0, () => this.launch('2.0'));
     await this.step('destroy', 0, () => this.destroy());
     return this.steps;
   }
 
-  public async stop(): Promise<void> {
+  public stop(): void {
     this.lambda.destroy();
-    await Promise.all([...this.guests.values()].map((guest) => guest.then((each) => each.stop(), () => {})));
   }
 
   /** @param builds how many versions it must start to build */
@@ -69,24 +72,45 @@ class Demo {
   }
 
   private async launch(version: string): Promise<string> {
-    this.letMicrovmsRun();
-    const { FunctionError, Payload } = await this.lambda.send(new InvokeCommand({
-      FunctionName: this.outputs().LauncherName,
-      Payload: JSON.stringify({ code: 'console.log("6 x 7 =", 6 * 7)' }),
-    }));
-    const answer = Buffer.from(Payload ?? []).toString();
-    expect(!FunctionError, `the launcher failed: ${answer}`);
-    const { imageVersion, result } = JSON.parse(answer);
-    expect(imageVersion === version && result.stdout === '6 x 7 = 42\n', `unexpected answer of the launcher: ${answer}`);
-    expect(this.emulator.simulator.microvms.every(({ state }) => /^TERMINAT/.test(state)), 'the launcher left a MicroVM running');
+    const { imageVersion, result } = await this.invoke({ code: 'console.log("6 x 7 =", 6 * 7)' });
+    expect(imageVersion === version && result.stdout === '6 x 7 = 42\n', `unexpected answer of the launcher: ${JSON.stringify(result)}`);
+    this.expectStates(/^TERMINAT/);
     return `version ${imageVersion}${result.edition ? `, edition ${result.edition}` : ''} says "${result.stdout.trim()}"`;
   }
 
-  private async deployBroken(): Promise<string> {
+  /** Runs a MicroVM, sends it code, suspends it; resumes it, sends it more code, terminates it. */
+  private async roundTrip(): Promise<string> {
+    const first = await this.invoke({ code: 'console.log("hello")', keep: true });
+    this.expectStates(/^TERMINAT/, /^SUSPENDED$/);
+    const second = await this.invoke({ code: 'console.log("again")', microvmId: first.microvmId });
+    this.expectStates(/^TERMINAT/, /^TERMINAT/);
+    const said = [first, second].map(({ microvmId, result }) => `${microvmId === first.microvmId} ${result.run} ${result.stdout.trim()}`);
+    expect(said.join() === 'true 1 hello,true 2 again', `unexpected answers of the launcher: ${said.join()}`);
+    return 'suspended after "hello", resumed with its memory, terminated after "again"';
+  }
+
+  private async invoke(request: LaunchRequest): Promise<{ microvmId: string; imageVersion: string; result: Record<string, any> }> {
+    const { FunctionError, Payload } = await this.lambda.send(new InvokeCommand({
+      FunctionName: this.outputs().LauncherName,
+      Payload: JSON.stringify(request),
+    }));
+    const answer = Buffer.from(Payload ?? []).toString();
+    expect(!FunctionError, `the launcher failed: ${answer}`);
+    return JSON.parse(answer);
+  }
+
+  /** Of all MicroVMs of the version launched last, in the order of their launches. */
+  private expectStates(...expected: RegExp[]): void {
+    const states = this.emulator.simulator.microvms.map(({ state }) => state);
+    const fit = states.slice(-expected.length).every((state, index) => expected[index].test(state));
+    expect(fit && states.slice(0, -expected.length).every((state) => /^TERMINAT/.test(state)), `the MicroVMs are ${states.join(', ')}`);
+  }
+
+  private async deployBroken(...causes: RegExp[]): Promise<string> {
     const run = await this.cdk('deploy', '--require-approval', 'never');
     const output = run.lines.join('\n');
-    expect(run.exitCode !== 0, 'a deployment of a broken Dockerfile succeeded');
-    expect(/version 3\.0/.test(output) && /missing\.json/.test(output), `the error does not name the cause:\n${output}`);
+    expect(run.exitCode !== 0, 'a deployment of something broken succeeded');
+    expect(causes.every((cause) => cause.test(output)), `the error does not name the cause:\n${output}`);
     console.log('\n  What the user sees:\n');
     errorShown(run.lines).forEach((line) => console.log(`    ${line}`));
     console.log();
@@ -98,17 +122,6 @@ class Demo {
     expect(run.exitCode === 0, `cdk destroy failed:\n${run.lines.slice(-30).join('\n')}`);
     expect(this.emulator.simulator.images.length === 0, 'an image is left');
     return 'nothing left';
-  }
-
-  /** The simulator has no place to run an app: it runs here, from the files the deployed image was made of. */
-  private letMicrovmsRun(): void {
-    for (const { name } of this.emulator.simulator.images) {
-      this.emulator.simulator.respond(name, async (request) => {
-        const guest = this.guests.get(request.microvmId) ?? LocalGuest.start(path.join(this.app, 'image'), request.microvmId);
-        this.guests.set(request.microvmId, guest);
-        return (await guest).answer(request);
-      });
-    }
   }
 
   private cdk(...args: string[]): Promise<CdkRun> {
@@ -175,8 +188,14 @@ async function main(): Promise<void> {
   }
   try {
     await bundleHandlers(progress);
-    emulator = await Emulator.start({ port: portAsked(process.argv.slice(2)), progress });
+    emulator = await Emulator.start({
+      port: portAsked(process.argv.slice(2)),
+      progress,
+      // The snippets of the example keep the user of this process: others may not be able to read its Node.
+      simulator: { guests: { mode: 'process', environment: { SNIPPET_UID: '' } } },
+    });
     progress(`emulator on ${emulator.endpoint}, MicroVMs API on ${emulator.simulator.endpoint}`);
+    progress('what the image starts runs as a process of this machine: not in a container, and not in a VM');
     demo = new Demo(emulator);
     const steps = await demo.play();
     console.log(`\n${table(steps)}`);
@@ -184,7 +203,7 @@ async function main(): Promise<void> {
     process.exitCode = interrupted ? 130 : 1;
     console.error(interrupted ? 'The demo was stopped before its end.' : `\nThe demo failed: ${(error as Error).message}`);
   } finally {
-    await demo?.stop();
+    demo?.stop();
     await emulator?.stop();
   }
 }

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import {
-  ExecutionRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmMemory, NetworkConnectorPolicy,
+  ExecutionRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmLaunchProfile, MicrovmMemory, NetworkConnectorPolicy,
 } from 'cdk-lambda-microvms';
 import { Construct } from 'constructs';
 
@@ -32,38 +32,47 @@ export class SandboxStack extends Stack {
       }),
     });
 
-    // The sandboxed code can read these credentials, so they allow writing logs and nothing else.
-    const executionRole = new ExecutionRole(this, 'ExecutionRole', { logGroup: microvmLogs, sourceImages: [image] });
-
-    const ingress = MicrovmConnector.HTTP_INGRESS;
-    const egress = MicrovmConnector.INTERNET_EGRESS;
-
-    const launcher = this.launcher({
-      IMAGE_ARN: image.imageArn,
-      // The version this very deployment built: a rollback brings back the version before, with no build.
-      IMAGE_VERSION: image.imageVersion,
-      EXECUTION_ROLE_ARN: executionRole.roleArn,
-      LOG_GROUP_NAME: microvmLogs.logGroupName,
-      INGRESS_CONNECTOR_ARN: ingress.arnIn(this),
-      EGRESS_CONNECTOR_ARN: egress.arnIn(this),
+    // What all launches have in common. The sandboxed code can read the credentials of the role: it allows writing logs and nothing else.
+    const settings = {
+      image,
+      executionRole: new ExecutionRole(this, 'ExecutionRole', { sourceImages: [image] }),
+      logGroup: microvmLogs,
+      ingressConnectors: [MicrovmConnector.HTTP_INGRESS],
+      egressConnector: MicrovmConnector.INTERNET_EGRESS,
+    };
+    // For one piece of code. Should the launcher die before it ends the MicroVM: gone a minute after the last traffic, at the latest in five.
+    const once = new MicrovmLaunchProfile(this, 'LaunchOnce', {
+      ...settings,
+      idlePolicy: { maxIdleDuration: Duration.minutes(1), suspendedDuration: Duration.seconds(0), autoResume: false },
+      maximumDuration: Duration.minutes(5),
     });
-    image.grants.run(launcher, { executionRole, connectors: [ingress, egress] });
-    image.grants.connect(launcher);
-    image.grants.manage(launcher);
+    // For several, one after the other: suspended in between, for an hour at most. Only the launcher wakes it.
+    const session = new MicrovmLaunchProfile(this, 'LaunchSession', {
+      ...settings,
+      idlePolicy: { maxIdleDuration: Duration.minutes(1), suspendedDuration: Duration.hours(1), autoResume: false },
+      maximumDuration: Duration.hours(4),
+    });
+
+    const launcher = this.launcher();
+    once.addToFunction(launcher, { environmentVariable: 'LAUNCH_ONCE' });
+    session.addToFunction(launcher, { environmentVariable: 'LAUNCH_SESSION' });
+    session.grants.launcher(launcher);
     Validations.of(launcher.role!).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'ListMicrovms, part of grants.manage: the service offers no narrower resource for it',
+      reason: 'ListMicrovms, part of grants.launcher: the service offers no narrower resource for it',
     });
 
     // For people and pipelines that launch this image from elsewhere.
-    const connectorPolicy = new NetworkConnectorPolicy(this, 'ConnectorPolicy', { connectors: [ingress, egress] });
+    const connectorPolicy = new NetworkConnectorPolicy(this, 'ConnectorPolicy', {
+      connectors: [...settings.ingressConnectors, settings.egressConnector],
+    });
 
     new CfnOutput(this, 'LauncherName', { value: launcher.functionName });
     new CfnOutput(this, 'ImageVersion', { value: image.imageVersion });
     new CfnOutput(this, 'ConnectorPolicyArn', { value: connectorPolicy.managedPolicyArn });
   }
 
-  private launcher(environment: Record<string, string>): lambda.Function {
+  private launcher(): lambda.Function {
     const logGroup = this.logGroup('LauncherLogs');
     const role = new iam.Role(this, 'LauncherRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
@@ -75,7 +84,6 @@ export class SandboxStack extends Stack {
       timeout: Duration.minutes(1),
       role,
       logGroup,
-      environment,
       // The SDK in the Lambda runtime may not know MicroVMs yet: bring it along.
       bundling: { externalModules: [], mainFields: ['module', 'main'], minify: true },
     });

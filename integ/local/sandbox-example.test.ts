@@ -2,6 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { describeDeployments } from './emulated-aws';
+import type { LaunchRequest } from '../../examples/sandbox/launcher';
 
 jest.setTimeout(60_000);
 
@@ -22,15 +23,15 @@ describeDeployments('the sandbox example', (aws) => {
   }, 60_000);
   afterAll(() => lambda?.destroy());
   beforeEach(() => aws.emulator.simulator.calls.clear());
+  afterEach(() => aws.emulator.simulator.respond('*', undefined));
 
-  const launch = async () => {
-    const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName: launcherName, Payload: '{"code":"1"}' }));
+  const launch = async (request: LaunchRequest = { code: '1' }) => {
+    const { FunctionError, Payload } = await lambda.send(new InvokeCommand({ FunctionName: launcherName, Payload: JSON.stringify(request) }));
     return { failed: FunctionError !== undefined, answer: JSON.parse(Buffer.from(Payload!).toString()) };
   };
   const appAnswers = (run: { status: number; body: string }) => {
-    const [image] = aws.emulator.simulator.images;
     const requests: string[] = [];
-    aws.emulator.simulator.respond(image.name, ({ method, path: url, body }) => {
+    aws.emulator.simulator.respond('*', ({ method, path: url, body }) => {
       requests.push(`${method} ${url} ${body}`);
       return url === '/health' ? { status: requests.length < 3 ? 503 : 200 } : run;
     });
@@ -71,4 +72,40 @@ describeDeployments('the sandbox example', (aws) => {
     const [token] = aws.emulator.simulator.calls.of('CreateMicrovmAuthToken');
     expect(token.body).toEqual({ expirationInMinutes: 15, allowedPorts: [{ port: 8080 }] });
   });
-});
+
+  describe('with the app of its image', () => {
+    const operations = () => aws.emulator.simulator.calls.mutations().map(({ operation }) => operation);
+
+    test('code is run, and what it printed comes back', async () => {
+      expect(await launch({ code: 'console.log(6 * 7); console.error("but"); process.exit(3)' })).toMatchObject({
+        failed: false, answer: { imageVersion: '1.0', result: { stdout: '42\n', stderr: 'but\n', exitCode: 3, run: 1 } },
+      });
+      expect(runningMicrovms()).toEqual([]);
+    });
+
+    test('a MicroVM that is kept is suspended, wakes with its memory, and ends', async () => {
+      const first = await launch({ code: 'console.log("one")', keep: true });
+      expect(first).toMatchObject({ failed: false, answer: { result: { stdout: 'one\n', run: 1 } } });
+      expect(runningMicrovms().map(({ state }) => state)).toEqual(['SUSPENDED']);
+
+      const second = await launch({ code: 'console.log("two")', keep: true, microvmId: first.answer.microvmId });
+      expect(second).toMatchObject({ failed: false, answer: { microvmId: first.answer.microvmId, result: { stdout: 'two\n', run: 2 } } });
+      expect(runningMicrovms().map(({ state }) => state)).toEqual(['SUSPENDED']);
+
+      const third = await launch({ code: 'console.log("three")', microvmId: first.answer.microvmId });
+      expect(third).toMatchObject({ failed: false, answer: { result: { stdout: 'three\n', run: 3 } } });
+      expect(runningMicrovms()).toEqual([]);
+      expect(operations()).toEqual([
+        'RunMicrovm', 'CreateMicrovmAuthToken', 'SuspendMicrovm',
+        'ResumeMicrovm', 'CreateMicrovmAuthToken', 'SuspendMicrovm',
+        'ResumeMicrovm', 'CreateMicrovmAuthToken', 'TerminateMicrovm',
+      ]);
+    });
+
+    test('a kept MicroVM that is gone is an error, and nothing is launched in its place', async () => {
+      const { failed, answer } = await launch({ code: '1', microvmId: 'microvm-gone' });
+      expect({ failed, error: answer.errorMessage }).toEqual({ failed: true, error: expect.stringContaining('microvm-gone') });
+      expect(operations()).not.toContain('RunMicrovm');
+    });
+  });
+}, { simulator: { guests: { mode: 'process', environment: { SNIPPET_UID: '' } } } });

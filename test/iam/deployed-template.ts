@@ -92,6 +92,7 @@ export class DeployedTemplate {
       case 'AWS::SSM::Parameter': return resource.Properties.Name ?? id;
       case 'Custom::LambdaMicrovmImage': return this.imageArn(resource.Properties.ImageName);
       case 'AWS::Lambda::MicrovmImage': return this.imageArn(resource.Properties.Name);
+      case 'AWS::StepFunctions::StateMachine': return `arn:${PARTITION}:states:${REGION}:${ACCOUNT}:stateMachine:${id}`;
       default: return pseudo[id] ?? id;
     }
   }

@@ -181,12 +181,13 @@ async function live(input: any): Promise<Check[]> {
   expect(egressNetworkConnectors).toEqual(input.egressNetworkConnectors ?? [`${MANAGED}INTERNET_EGRESS`]);
   await client.send(new GetMicrovmCommand({ microvmIdentifier }));
   await client.send(new ListMicrovmsCommand({ imageIdentifier: input.imageIdentifier }));
-  await client.send(new SuspendMicrovmCommand({ microvmIdentifier }));
   await client.send(new ResumeMicrovmCommand({ microvmIdentifier }));
   await client.send(new CreateMicrovmAuthTokenCommand({ microvmIdentifier, expirationInMinutes: 15, allowedPorts: [{ port: 8080 }] }));
   if (input.ingressNetworkConnectors.includes(`${MANAGED}SHELL_INGRESS`)) {
     await client.send(new CreateMicrovmShellAuthTokenCommand({ microvmIdentifier, expirationInMinutes: 15 }));
   }
+  // The end of one whose profile lets it be suspended for no time.
+  await client.send(new SuspendMicrovmCommand({ microvmIdentifier }));
   await client.send(new TerminateMicrovmCommand({ microvmIdentifier }));
   return [...recorded(), ...logReads(input.logging?.cloudWatch?.logGroup)];
 }

@@ -11,6 +11,7 @@ export class ControlApi {
   constructor(simulator: MicrovmSimulator) {
     this.routes = {
       'GET health': () => ({ status: 'ok', region: simulator.region, accountId: simulator.accountId, now: simulator.clock.now() }),
+      'GET endpoint-ca': () => ({ pem: simulator.endpointCa }),
       'GET calls': () => simulator.calls.all,
       'POST calls/clear': () => simulator.calls.clear(),
       'GET images': () => simulator.images,

@@ -175,7 +175,7 @@ class ContainerBuild {
 }
 
 /** The words of a JSON array; like Docker, takes anything else for a shell line. */
-function execForm(args: string): string[] | undefined {
+export function execForm(args: string): string[] | undefined {
   try {
     const words = JSON.parse(args);
     return Array.isArray(words) ? words.map(String) : undefined;

@@ -5,7 +5,11 @@ import { BuildFailure, BuildFailureKind } from './build-plan';
 import { BuildRoles } from './build-roles';
 import { Context } from './context';
 import { buildContainer } from './dockerfile';
+import { GuestProcesses } from './guest-processes';
+import { BuildHook, Guest, HookOutcome } from './guests';
 import { Build, Image, ImageVersion, SnapshotBuild } from './image';
+import { logGroupOf, logStreamName } from './log-destination';
+import { Work } from './work';
 
 /** The documented code of a failure, where it has one (13). */
 const CODES: Partial<Record<BuildFailureKind, string>> = {
@@ -33,37 +37,49 @@ const PLAIN_TEXTS: Partial<Record<BuildFailureKind, string>> = {
   'platform-error': 'Internal service error',
 };
 
+interface Failure { readonly kind: BuildFailureKind; readonly reason: string | null }
+
+/** How one of the builds went, or both alike. */
 interface Outcome {
-  readonly failure?: { readonly kind: BuildFailureKind; readonly reason: string | null; readonly generation?: '3' | '4' };
+  readonly failure?: Failure & { readonly generation?: '3' | '4' };
   readonly dockerLines: readonly string[];
+  /** Of the builds in which a guest ran. */
+  readonly guests?: ReadonlyMap<Build, { readonly failure?: Failure; readonly lines: readonly string[] }>;
 }
 
 /** Runs the two builds of a version (4.7, 13): artifact, Dockerfile, hooks, snapshot. */
 export class ImageBuilds {
-  private readonly outcomes = new WeakMap<ImageVersion, Outcome>();
+  private readonly outcomes = new WeakMap<ImageVersion, Work<Outcome>>();
 
   constructor(
     private readonly context: Context,
     private readonly roles: BuildRoles,
     private readonly artifacts: ArtifactSource,
     private readonly logs: BuildLogs,
+    private readonly processes?: GuestProcesses,
   ) {
   }
 
-  /** The service assumes the build role and fetches the artifact. */
-  public async begin(version: ImageVersion): Promise<void> {
+  /** The service assumes the build role and fetches the artifact; what runs in the guest goes on behind. */
+  public async begin(image: Image, version: ImageVersion): Promise<void> {
     version.state = 'IN_PROGRESS';
     version.updatedAt = this.context.clock.now();
     version.builds.forEach((build) => { build.buildState = 'IN_PROGRESS'; });
-    this.outcomes.set(version, await this.work(version));
+    const outcome = await this.work(version);
+    this.outcomes.set(version, new Work(this.runGuests(image, version, outcome)));
+  }
+
+  /** Whether the guests have done their part, once this much real time has been waited for them. */
+  public async isDoneWithin(version: ImageVersion, patienceMs: number): Promise<boolean> {
+    return await this.outcomes.get(version)?.isDoneWithin(patienceMs) ?? true;
   }
 
   /** Settles the version and its builds; true when the version is usable. */
   public async finish(image: Image, version: ImageVersion): Promise<boolean> {
-    const outcome = this.outcomes.get(version) ?? { failure: { kind: 'platform-error', reason: this.text('platform-error') }, dockerLines: [] };
-    const { failure } = outcome;
-    const strikes = (build: Build) => failure?.generation === undefined || failure.generation === build.chipsetGeneration;
-    version.builds.forEach((build) => this.settle(build, strikes(build) ? failure : undefined));
+    const outcome = this.outcomes.get(version)?.result ?? { failure: { kind: 'platform-error', reason: this.text('platform-error') }, dockerLines: [] };
+    const failures = version.builds.map((build) => failureOf(outcome, build));
+    version.builds.forEach((build, index) => this.settle(build, failures[index]));
+    const failure = failures.find((each) => each !== undefined);
     version.state = failure ? 'FAILED' : 'SUCCESSFUL';
     version.updatedAt = this.context.clock.now();
     if (failure) {
@@ -86,7 +102,9 @@ export class ImageBuilds {
       if (!this.roles.may(config.buildRoleArn, 's3:GetObject', uri)) {
         throw new BuildProblem('s3-access-denied', `${config.buildRoleArn} is not authorized to perform s3:GetObject on ${uri}`);
       }
-      const printed = buildContainer(openArchive(await this.artifacts.fetch(uri)));
+      const archive = openArchive(await this.artifacts.fetch(uri));
+      const printed = buildContainer(archive);
+      this.processes?.prepare(version, archive);
       return { dockerLines: plan.logLines ?? printed, failure: plan.failure && this.planned(plan.failure, version) };
     } catch (error) {
       if (!(error instanceof BuildProblem)) {
@@ -94,6 +112,38 @@ export class ImageBuilds {
       }
       return { dockerLines: plan.logLines ?? error.logLines, failure: { kind: error.kind, reason: this.text(error.kind, version, error.detail) } };
     }
+  }
+
+  /** Process mode: the app of each build is started and asked. One process plays the build and the MicroVM restored from its snapshot. */
+  private async runGuests(image: Image, version: ImageVersion, outcome: Outcome): Promise<Outcome> {
+    if (!this.processes || outcome.failure) {
+      return outcome;
+    }
+    const { processes } = this;
+    const guests = await Promise.all(version.builds.map(async (build) => {
+      const guest = processes.start(image, version)!;
+      const failure = await this.prove(guest, version);
+      await guest.end();
+      return [build, { failure, lines: guest.takeLines() }] as const;
+    }));
+    return { ...outcome, guests: new Map(guests) };
+  }
+
+  private async prove(guest: Guest, version: ImageVersion): Promise<Failure | undefined> {
+    const unready = this.verdict('ready', await guest.start(), version);
+    if (!unready && guest.exitCode !== undefined) {
+      // Without a ready hook (own).
+      return { kind: 'container', reason: `Container Stopped with Exit Code: ${guest.exitCode}` };
+    }
+    return unready ?? this.verdict('validate', await guest.call('validate'), version);
+  }
+
+  private verdict(hook: BuildHook, outcome: HookOutcome | undefined, version: ImageVersion): Failure | undefined {
+    if (outcome === undefined || outcome === 200) {
+      return undefined;
+    }
+    const kind: BuildFailureKind = outcome === 'timed-out' ? `${hook}-timeout` : outcome >= 500 ? `${hook}-server-error` : `${hook}-client-error`;
+    return { kind, reason: this.text(kind, version) };
   }
 
   private planned(failure: BuildFailure, version: ImageVersion) {
@@ -121,54 +171,42 @@ export class ImageBuilds {
     return this.context.readings.proseReasonsOnly ? prose : `${CODES[kind]}: ${prose}`;
   }
 
-  private settle(build: Build, failure: Outcome['failure']): void {
+  private settle(build: Build, failure: Failure | undefined): void {
     build.buildState = failure ? 'FAILED' : 'SUCCESSFUL';
     build.stateReason = failure?.reason ?? null;
     build.snapshotBuild = snapshotOf(failure?.kind);
   }
 
   private async writeLogs(image: Image, version: ImageVersion, outcome: Outcome): Promise<void> {
-    const group = this.logGroupOf(image, version);
+    const { buildRoleArn, logging } = version.config;
+    const group = logGroupOf(logging, image.name, this.context.readings.emptyLoggingIsDisabled);
     if (group === undefined) {
       return;
     }
-    const { buildRoleArn, logging, hooks } = version.config;
     const role = {
       mayWrite: this.roles.may(buildRoleArn, 'logs:PutLogEvents', group),
       mayCreateGroup: this.roles.may(buildRoleArn, 'logs:CreateLogGroup', group),
     };
-    const fixed: string | undefined = logging?.cloudWatch?.logStream ?? undefined;
-    const streams = [{ name: fixed ?? this.streamName('0.0'), lines: outcome.dockerLines }];
+    const streamOf = (part: string): string => logging?.cloudWatch?.logStream ?? logStreamName(this.context.clock, part, `microvm-${randomUUID()}`);
+    const streams = [{ name: streamOf('0.0'), lines: outcome.dockerLines }];
     if (outcome.failure === undefined || isHookFailure(outcome.failure.kind)) {
-      for (const build of version.builds) {
-        const lines = [`build VM on Graviton ${build.chipsetGeneration} started`];
-        if (hooks?.microvmImageHooks?.ready === 'ENABLED') {
-          lines.push(`POST /aws/lambda-microvms/runtime/v1/ready on port ${hooks.port}`);
-        }
-        streams.push({ name: fixed ?? this.streamName(version.imageVersion), lines });
-      }
+      version.builds.forEach((build) => streams.push({ name: streamOf(version.imageVersion), lines: vmLines(version, outcome, build) }));
     }
     await this.logs.write(group, streams.filter(({ lines }) => lines.length > 0), role, this.context.clock.now());
   }
+}
 
-  /** The group build output goes to, if any (14). */
-  private logGroupOf(image: Image, version: ImageVersion): string | undefined {
-    const { logging } = version.config;
-    if (logging?.disabled) {
-      return undefined;
-    }
-    const named = logging?.cloudWatch?.logGroup ?? undefined;
-    const empty = logging?.cloudWatch && named === undefined && !logging.cloudWatch.logStream;
-    if (empty && this.context.readings.emptyLoggingIsDisabled) {
-      return undefined;
-    }
-    return named ?? `/aws/lambda-microvms/${image.name}`;
-  }
+function failureOf({ failure, guests }: Outcome, build: Build): Failure | undefined {
+  const strikes = failure && (failure.generation === undefined || failure.generation === build.chipsetGeneration);
+  return strikes ? failure : guests?.get(build)?.failure;
+}
 
-  private streamName(version: string): string {
-    const day = new Date(this.context.clock.now()).toISOString().slice(0, 10).replace(/-/g, '/');
-    return `${day}[${version}]microvm-${randomUUID()}`;
-  }
+/** What the app of a build printed, or a line or two in its place where none ran. */
+function vmLines({ config: { hooks } }: ImageVersion, { guests }: Outcome, build: Build): readonly string[] {
+  return guests?.get(build)?.lines ?? [
+    `build VM on Graviton ${build.chipsetGeneration} started`,
+    ...(hooks?.microvmImageHooks?.ready === 'ENABLED' ? [`POST /aws/lambda-microvms/runtime/v1/ready on port ${hooks.port}`] : []),
+  ];
 }
 
 function isHookFailure(kind: BuildFailureKind): boolean {

@@ -212,10 +212,14 @@ export class ImageStore {
     this.images.get(name)?.work?.transition.countRead();
   }
 
-  /** Lets everything happen that has fallen due. */
-  public async settle(): Promise<void> {
+  /**
+   * Lets everything happen that has fallen due.
+   *
+   * @param patienceMs how long to wait, in real time, for what runs in the guests of a build
+   */
+  public async settle(patienceMs: number): Promise<void> {
     for (const image of [...this.images.values()]) {
-      await this.settleImage(image);
+      await this.settleImage(image, patienceMs);
     }
   }
 
@@ -228,7 +232,7 @@ export class ImageStore {
     return image;
   }
 
-  private async settleImage(image: Image): Promise<void> {
+  private async settleImage(image: Image, patienceMs: number): Promise<void> {
     const { work } = image;
     if (!work) {
       return;
@@ -238,9 +242,9 @@ export class ImageStore {
       const waited = this.context.clock.now() - work.version.createdAt;
       if ((progress >= 0.5 || waited >= STARTS_WITHIN_MS) && !work.started && !work.version.plan.wedged) {
         work.started = true;
-        await this.builds.begin(work.version);
+        await this.builds.begin(image, work.version);
       }
-      if (progress < 1) {
+      if (progress < 1 || !await this.builds.isDoneWithin(work.version, patienceMs)) {
         return;
       }
       const successful = await this.builds.finish(image, work.version);

@@ -1,6 +1,6 @@
 export { MicrovmSimulator } from './simulator';
 export type { BuildView, ImageView, MicrovmView, VersionView } from './views';
-export type { Advance, Quotas, Readings, SimulatorOptions } from './options';
+export type { Advance, Guests, Quotas, Readings, SimulatorOptions } from './options';
 export { DEFAULT_QUOTAS, DEFAULT_READINGS } from './options';
 export type { BuildFailure, BuildFailureKind, BuildPlan, DeletionPlan } from './build-plan';
 export type { Call, CallOutcome, Caller } from './call-log';

@@ -1,65 +1,58 @@
-import { randomUUID } from 'node:crypto';
 import { AccessTokens } from './access-tokens';
-import { Context, spanOf } from './context';
+import { BuildLogs } from './build-logs';
+import { BuildRoles } from './build-roles';
+import { Context } from './context';
+import { GuestProcesses } from './guest-processes';
 import { IdempotencyTokens } from './idempotency';
 import { Image, ImageVersion } from './image';
 import { seconds } from './image-documents';
 import { ImageUsers } from './image-store';
-import { MicrovmEndpoint, Responder } from './microvm-endpoint';
+import { logGroupOf, logStreamName } from './log-destination';
+import { Microvm } from './microvm';
+import { MicrovmEndpoint, Responder, Upstream } from './microvm-endpoint';
 import { Page, page } from './paging';
-import { notFound, quotaExceeded, validationError } from './service-error';
-import { Transition } from './transition';
+import { conflict, notFound, quotaExceeded, ServiceError, validationError } from './service-error';
 import { checkShape } from './validation';
 
 type Input = Record<string, any>;
 type Document = Record<string, unknown>;
-export type MicrovmState = 'PENDING' | 'RUNNING' | 'SUSPENDING' | 'SUSPENDED' | 'TERMINATING' | 'TERMINATED';
 
-export interface Microvm {
-  readonly id: string;
-  readonly image: Image;
-  readonly version: ImageVersion;
-  readonly input: Input;
-  readonly startedAt: number;
-  readonly ingress: string[];
-  readonly egress: string[];
-  readonly maximumDurationInSeconds: number;
-  endpoint: MicrovmEndpoint;
-  state: MicrovmState;
-  lastTrafficAt: number;
-  suspendedAt?: number;
-  terminatedAt?: number;
-  stateReason: string | null;
-  transition?: Transition;
-}
+/** Where a shell would answer (own): none is played. */
+const SHELL_PORT = 8022;
 
-const START_MS = 2_000;
-const SUSPEND_MS = 1_500;
-const TERMINATE_MS = 3_000;
-const CLEAN = 'Success.';
-
-/** MicroVMs and their life (section 5, 7.5). */
+/** The operations on MicroVMs (section 5). */
 export class MicrovmStore implements ImageUsers {
   public readonly microvms = new Map<string, Microvm>();
   private readonly tokens = new IdempotencyTokens();
   private readonly access = new AccessTokens();
   private readonly responders = new Map<string, Responder>();
 
-  constructor(private readonly context: Context, private readonly findImage: (name: string) => Image | undefined) {
+  constructor(
+    private readonly context: Context,
+    private readonly findImage: (name: string) => Image | undefined,
+    private readonly roles: BuildRoles,
+    private readonly logs: BuildLogs,
+    private readonly processes?: GuestProcesses,
+  ) {
   }
 
-  public setResponder(imageName: string, responder: Responder): void {
-    this.responders.set(imageName, responder);
+  /** @param responder undefined: from now on none */
+  public setResponder(imageName: string, responder: Responder | undefined): void {
+    if (responder) {
+      this.responders.set(imageName, responder);
+    } else {
+      this.responders.delete(imageName);
+    }
   }
 
   public liveMicrovms(imageArn: string, imageVersion?: string): number {
-    return [...this.microvms.values()].filter(({ image, version, state }) =>
+    return [...this.microvms.values()].filter(({ launch: { image, version }, state }) =>
       image.arn === imageArn && (imageVersion === undefined || version.imageVersion === imageVersion) && state !== 'TERMINATED').length;
   }
 
   public async run(input: Input): Promise<Document> {
     checkShape('RunMicrovm', input);
-    const { arns, clock } = this.context;
+    const { arns } = this.context;
     const name = arns.imageName(input.imageIdentifier, 'RunMicrovm');
     const kept = this.tokens.find('RunMicrovm', input);
     if (kept) {
@@ -69,20 +62,13 @@ export class MicrovmStore implements ImageUsers {
     this.checkRun(input, version);
     this.checkMemory(version);
     const orDefault = (list: string[] | null | undefined, fallback: string[]) => list && list.length > 0 ? list : fallback;
-    const microvm = {
-      id: `microvm-${randomUUID()}`,
+    const microvm = new Microvm(this.context, {
       image,
       version,
       input,
-      startedAt: clock.now(),
       ingress: orDefault(input.ingressNetworkConnectors, [arns.managedConnector('HTTP_INGRESS')]),
       egress: orDefault(input.egressNetworkConnectors, version.config.egressNetworkConnectors),
-      maximumDurationInSeconds: input.maximumDurationInSeconds ?? 28800,
-      state: 'PENDING',
-      lastTrafficAt: clock.now(),
-      stateReason: null,
-      transition: this.transition(START_MS),
-    } as Omit<Microvm, 'endpoint'> as Microvm;
+    }, this.responder(name) ? undefined : this.processes?.start(image, version));
     this.microvms.set(microvm.id, microvm);
     microvm.endpoint = await this.openEndpoint(microvm);
     const response = this.document(microvm);
@@ -99,25 +85,30 @@ export class MicrovmStore implements ImageUsers {
       this.context.arns.imageName(String(query.imageIdentifier), 'ListMicrovms');
     }
     const wanted = (microvm: Microvm) =>
-      (query.imageIdentifier === undefined || microvm.image.arn === query.imageIdentifier)
-      && (query.imageVersion === undefined || microvm.version.imageVersion === query.imageVersion);
+      (query.imageIdentifier === undefined || microvm.launch.image.arn === query.imageIdentifier)
+      && (query.imageVersion === undefined || microvm.launch.version.imageVersion === query.imageVersion);
     const result = page([...this.microvms.values()].filter(wanted), query);
     return { ...result, items: result.items.map((microvm) => this.summary(microvm)) };
   }
 
   public suspend(id: string): Document {
     const microvm = this.changeable(id);
-    if (microvm.state === 'RUNNING' || microvm.state === 'PENDING') {
-      microvm.state = 'SUSPENDING';
-      microvm.transition = this.transition(SUSPEND_MS);
+    if (microvm.state === 'PENDING' || microvm.isResuming) {
+      throw busy(microvm);
+    }
+    if (microvm.state === 'RUNNING') {
+      microvm.suspend();
     }
     return {};
   }
 
   public resume(id: string): Document {
     const microvm = this.changeable(id);
-    if (microvm.state === 'SUSPENDED' || microvm.state === 'SUSPENDING') {
-      this.wake(microvm);
+    if (microvm.state === 'PENDING' || microvm.state === 'SUSPENDING') {
+      throw busy(microvm);
+    }
+    if (microvm.state === 'SUSPENDED' && !microvm.isResuming) {
+      microvm.resume();
     }
     return {};
   }
@@ -125,8 +116,7 @@ export class MicrovmStore implements ImageUsers {
   public terminate(id: string): Document {
     const microvm = this.existing(id);
     if (microvm.state !== 'TERMINATED' && microvm.state !== 'TERMINATING') {
-      microvm.state = 'TERMINATING';
-      microvm.transition = this.transition(TERMINATE_MS);
+      microvm.terminate();
     }
     return {};
   }
@@ -140,14 +130,14 @@ export class MicrovmStore implements ImageUsers {
   public createShellAuthToken(id: string, input: Input): Document {
     const microvm = this.changeable(id);
     checkShape('CreateMicrovmShellAuthToken', input);
-    const has = (name: string) => microvm.ingress.includes(this.context.arns.managedConnector(name));
-    if (has('ALL_INGRESS') && microvm.ingress.length > 1) {
+    const has = (name: string) => this.hasIngress(microvm, name);
+    if (has('ALL_INGRESS') && microvm.launch.ingress.length > 1) {
       throw validationError('ALL_INGRESS cannot be combined with other ingress network connectors; use HTTP_INGRESS and/or SHELL_INGRESS instead');
     }
     if (!has('SHELL_INGRESS')) {
       throw validationError('Shell access requires SHELL_INGRESS network connector to be configured on the MicroVM.');
     }
-    return { authToken: this.access.create(microvm.id, input.expirationInMinutes, [{ port: 8022 }], this.context.clock.now()) };
+    return { authToken: this.access.create(microvm.id, input.expirationInMinutes, [{ port: SHELL_PORT }], this.context.clock.now()) };
   }
 
   public existing(id: string): Microvm {
@@ -159,26 +149,28 @@ export class MicrovmStore implements ImageUsers {
   }
 
   public countRead(condition: (microvm: Microvm) => boolean): void {
-    [...this.microvms.values()].filter(condition).forEach((microvm) => microvm.transition?.countRead());
+    [...this.microvms.values()].filter(condition).forEach((microvm) => microvm.countRead());
   }
 
-  /** Lets everything happen that has fallen due. */
-  public settle(): void {
+  /**
+   * Lets everything happen that has fallen due.
+   *
+   * @param patienceMs how long to wait, in real time, for what runs in the guests
+   */
+  public async settle(patienceMs: number): Promise<void> {
     for (const microvm of [...this.microvms.values()]) {
-      this.expire(microvm);
-      if (microvm.transition?.isDone(this.context.clock.now())) {
-        this.finishTransition(microvm);
-      }
+      await microvm.settle(patienceMs);
+      await this.writeLogs(microvm);
       const { terminatedAt } = microvm;
       if (terminatedAt !== undefined && this.context.clock.now() - terminatedAt >= this.context.readings.terminatedRetentionMs) {
         this.microvms.delete(microvm.id);
-        void microvm.endpoint.close();
+        void microvm.close();
       }
     }
   }
 
   public async close(): Promise<void> {
-    await Promise.all([...this.microvms.values()].map((microvm) => microvm.endpoint?.close()));
+    await Promise.all([...this.microvms.values()].map((microvm) => microvm.close()));
     this.microvms.clear();
   }
 
@@ -207,7 +199,7 @@ export class MicrovmStore implements ImageUsers {
 
   private checkMemory(version: ImageVersion): void {
     const memory = (of: ImageVersion) => of.config.resources[0].minimumMemoryInMiB;
-    const used = [...this.microvms.values()].filter(({ state }) => state !== 'TERMINATED').reduce((sum, each) => sum + memory(each.version), 0);
+    const used = [...this.microvms.values()].filter(({ state }) => state !== 'TERMINATED').reduce((sum, { launch }) => sum + memory(launch.version), 0);
     if (used + memory(version) > this.context.quotas.memoryMiB) {
       throw quotaExceeded('The base maximum allocated memory limit has been reached for this account.');
     }
@@ -221,81 +213,56 @@ export class MicrovmStore implements ImageUsers {
     return microvm;
   }
 
-  private expire(microvm: Microvm): void {
-    if (microvm.state === 'TERMINATED') {
-      return;
-    }
-    const now = this.context.clock.now();
-    const policy = microvm.input.idlePolicy;
-    if (policy && microvm.state === 'RUNNING' && now - microvm.lastTrafficAt >= policy.maxIdleDurationSeconds * 1000) {
-      microvm.state = 'SUSPENDED';
-      microvm.suspendedAt = microvm.lastTrafficAt + policy.maxIdleDurationSeconds * 1000;
-    }
-    const suspendedTooLong = policy && microvm.suspendedAt !== undefined && now - microvm.suspendedAt >= policy.suspendedDurationSeconds * 1000;
-    if (suspendedTooLong || now - microvm.startedAt >= microvm.maximumDurationInSeconds * 1000) {
-      this.end(microvm);
-    }
-  }
-
-  private finishTransition(microvm: Microvm): void {
-    microvm.transition = undefined;
-    if (microvm.state === 'PENDING') {
-      microvm.state = 'RUNNING';
-    } else if (microvm.state === 'SUSPENDING') {
-      microvm.state = 'SUSPENDED';
-      microvm.suspendedAt = this.context.clock.now();
-    } else if (microvm.state === 'TERMINATING') {
-      this.end(microvm);
-    }
-  }
-
-  private wake(microvm: Microvm): void {
-    microvm.state = 'RUNNING';
-    microvm.lastTrafficAt = this.context.clock.now();
-    microvm.suspendedAt = undefined;
-    microvm.transition = undefined;
-  }
-
-  private end(microvm: Microvm): void {
-    microvm.state = 'TERMINATED';
-    microvm.stateReason = CLEAN;
-    microvm.terminatedAt = this.context.clock.now();
-    microvm.suspendedAt = undefined;
-    microvm.transition = undefined;
-  }
-
   private openEndpoint(microvm: Microvm): Promise<MicrovmEndpoint> {
-    const { clock, arns } = this.context;
     return MicrovmEndpoint.open({
-      reachable: !microvm.ingress.includes(arns.managedConnector('NO_INGRESS')),
-      check: (token, port) => this.access.check(token, microvm.id, port, clock.now()),
-      admit: () => {
-        microvm.transition?.countRead();
-        this.settle();
-        microvm.lastTrafficAt = clock.now();
-        if (microvm.state === 'SUSPENDED' && microvm.input.idlePolicy?.autoResumeEnabled) {
-          this.wake(microvm);
-        }
-        return microvm.state === 'RUNNING';
-      },
-      respond: async (request) => {
-        const identity = { microvmId: microvm.id, imageName: microvm.image.name, imageVersion: microvm.version.imageVersion };
-        const responder = this.responders.get(microvm.image.name) ?? this.responders.get('*');
-        return responder ? responder({ ...request, ...identity }) : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(identity) };
-      },
+      reachable: ['HTTP_INGRESS', 'ALL_INGRESS'].some((name) => this.hasIngress(microvm, name)),
+      check: (token, port) => this.access.check(token, microvm.id, port, this.context.clock.now()),
+      admit: () => microvm.admit(),
+      upstream: (port) => this.upstream(microvm, port),
+      touch: () => microvm.touch(),
     });
   }
 
-  private transition(durationMs: number): Transition {
-    return new Transition(spanOf(this.context, durationMs, {}, 0.5), this.context.clock.now());
+  private upstream({ id: microvmId, launch: { image, version }, guest }: Microvm, port: number): Upstream {
+    const responder = this.responder(image.name);
+    if (guest && !responder) {
+      const localPort = guest.localPort(port);
+      return localPort === undefined ? undefined : { localPort };
+    }
+    const identity = { microvmId, imageName: image.name, imageVersion: version.imageVersion };
+    const whoami = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(identity) };
+    return { respond: async (request) => responder ? responder({ ...request, ...identity }) : whoami };
+  }
+
+  private responder(imageName: string): Responder | undefined {
+    return this.responders.get(imageName) ?? this.responders.get('*');
+  }
+
+  private hasIngress(microvm: Microvm, name: string): boolean {
+    return microvm.launch.ingress.includes(this.context.arns.managedConnector(name));
+  }
+
+  /** Run-time logs need an execution role, and a group of their own: that of the image is not inherited (5.1, 14). */
+  private async writeLogs({ id, guest, launch: { image, version, input } }: Microvm): Promise<void> {
+    const { executionRoleArn, logging } = input;
+    const lines = guest?.takeLines() ?? [];
+    const group = logGroupOf(logging, image.name, this.context.readings.emptyLoggingIsDisabled);
+    if (lines.length === 0 || !executionRoleArn || group === undefined) {
+      return;
+    }
+    const name = logging?.cloudWatch?.logStream ?? logStreamName(this.context.clock, version.imageVersion, id);
+    await this.logs.write(group, [{ name, lines }], {
+      mayWrite: this.roles.may(executionRoleArn, 'logs:PutLogEvents', group),
+      mayCreateGroup: this.roles.may(executionRoleArn, 'logs:CreateLogGroup', group),
+    }, this.context.clock.now());
   }
 
   private summary(microvm: Microvm): Document {
     return {
       microvmId: microvm.id,
       state: microvm.state,
-      imageArn: microvm.image.arn,
-      imageVersion: microvm.version.imageVersion,
+      imageArn: microvm.launch.image.arn,
+      imageVersion: microvm.launch.version.imageVersion,
       startedAt: seconds(microvm.startedAt),
       terminationReasonCode: null,
     };
@@ -305,13 +272,19 @@ export class MicrovmStore implements ImageUsers {
     return {
       ...this.summary(microvm),
       endpoint: microvm.endpoint.host,
-      executionRoleArn: microvm.input.executionRoleArn ?? null,
-      idlePolicy: microvm.input.idlePolicy ?? null,
+      executionRoleArn: microvm.launch.input.executionRoleArn ?? null,
+      idlePolicy: microvm.launch.input.idlePolicy ?? null,
       maximumDurationInSeconds: microvm.maximumDurationInSeconds,
       terminatedAt: microvm.terminatedAt === undefined ? null : seconds(microvm.terminatedAt),
       stateReason: microvm.stateReason,
-      ingressNetworkConnectors: microvm.ingress,
-      egressNetworkConnectors: microvm.egress,
+      ingressNetworkConnectors: microvm.launch.ingress,
+      egressNetworkConnectors: microvm.launch.egress,
     };
   }
+}
+
+/** That it is refused, and the text, are own. */
+function busy(microvm: Microvm): ServiceError {
+  const state = microvm.isResuming ? 'RESUMING' : microvm.state;
+  return conflict(`The MicroVM ${microvm.id} cannot change from its current state: ${state}`);
 }

@@ -135,7 +135,7 @@ export class Operations {
     const root = '/2025-09-09/microvms';
     const microvm = `${root}/([^/]+)`;
     // Instance calls authorise on the image of the MicroVM (9.3).
-    const onMicrovm = { resource: ({ labels }: Invocation) => microvms.microvms.get(labels[0])?.image.arn ?? '*' };
+    const onMicrovm = { resource: ({ labels }: Invocation) => microvms.microvms.get(labels[0])?.launch.image.arn ?? '*' };
     return [
       define('RunMicrovm', 'POST', root, { resource: ({ body }) => String(body.imageIdentifier ?? '*'), handle: ({ body }) => microvms.run(body) }),
       define('ListMicrovms', 'GET', root, { resource: () => '*', handle: ({ query }) => microvms.list(query) }),

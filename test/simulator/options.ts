@@ -2,6 +2,16 @@
 export type Advance = { mode: 'clock' } | { mode: 'reads'; reads: number };
 
 /**
+ * What is inside MicroVMs and builds. `scripted`: a responder answers requests, and hooks are never called.
+ * `process`: the CMD of the image, as a Node process of this machine. It is neither a container nor a VM.
+ */
+export type Guests = { readonly mode: 'scripted' } | {
+  readonly mode: 'process';
+  /** Wins over the variables of the image: for what is true in a container only. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/**
  * Where the evidence about the service is split or missing, the side the simulator plays.
  * Each default is the side the evidence leans to and, where there is none, the one that is harder on the caller.
  */
@@ -26,6 +36,12 @@ export interface Readings {
   readonly terminatedRetentionMs: number;
   /** After a write, this many reads of that image still answer as before it (eventual consistency). Default 0. */
   readonly staleReadsAfterWrite: number;
+  /** 7.5, 19.15: a suspend hook that fails ends the MicroVM. Default true; false: it goes on running, as the developer guide has it. */
+  readonly suspendFailureTerminates: boolean;
+  /** 11.1: the request that resumes a MicroVM is held until it runs. Default true; false: it gets a 502, and so do others until then. */
+  readonly autoResumeHoldsRequest: boolean;
+  /** 8.2, 19.16: requests reach the app before its run hook was called. Default false. */
+  readonly trafficOvertakesRun: boolean;
   /** 4.6, 7.4: deleting the failed version of an UPDATE_FAILED image brings the image back to UPDATED. Default true. */
   readonly failedVersionDeleteHeals: boolean;
   /** 4.6: the order versions are listed in is not recorded. Default 'lexical' ("10.0" before "2.0"). */
@@ -43,6 +59,9 @@ export const DEFAULT_READINGS: Readings = {
   emptyLoggingIsDisabled: true,
   terminatedRetentionMs: Number.POSITIVE_INFINITY,
   staleReadsAfterWrite: 0,
+  suspendFailureTerminates: true,
+  autoResumeHoldsRequest: true,
+  trafficOvertakesRun: false,
   failedVersionDeleteHeals: true,
   versionOrder: 'lexical',
 };
@@ -72,6 +91,8 @@ export interface SimulatorOptions {
   readonly quotas?: Partial<Quotas>;
   /** Default `{ mode: 'clock' }` in process, `{ mode: 'reads', reads: 3 }` for the standalone server. */
   readonly advance?: Advance;
+  /** Default `{ mode: 'scripted' }`. */
+  readonly guests?: Guests;
   /** Virtual time at the start, epoch ms. Default the real time. */
   readonly startAt?: number;
 }

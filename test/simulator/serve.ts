@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { MicrovmSimulator } from './simulator';
 
@@ -9,6 +10,8 @@ const { values } = parseArgs({
     'region': { type: 'string' },
     'account': { type: 'string' },
     'reads': { type: 'string', default: '3' },
+    'processes': { type: 'boolean', default: false },
+    'ca-file': { type: 'string' },
   },
 });
 
@@ -20,7 +23,11 @@ async function main(): Promise<void> {
     s3Endpoint: values['s3-endpoint'],
     logsEndpoint: values['logs-endpoint'],
     advance: { mode: 'reads', reads: Number(values.reads) },
+    guests: { mode: values.processes ? 'process' : 'scripted' },
   });
+  if (values['ca-file']) {
+    writeFileSync(values['ca-file'], simulator.endpointCa);
+  }
   console.log(`MicroVMs simulator listening on ${simulator.endpoint}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void simulator.stop());

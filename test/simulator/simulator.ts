@@ -9,7 +9,9 @@ import { BuildRoles } from './build-roles';
 import { CallLog } from './call-log';
 import { Context } from './context';
 import { ControlApi } from './control-api';
+import { EndpointCertificate } from './endpoint-certificate';
 import { Faults } from './faults';
+import { GuestProcesses } from './guest-processes';
 import { errorAnswer, readRequest, send } from './http-exchange';
 import { ImageBuilds } from './image-builds';
 import { ImageStore } from './image-store';
@@ -26,6 +28,9 @@ import { imageView, ImageView, microvmView, MicrovmView } from './views';
 import { VirtualClock } from './virtual-clock';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** How long a call waits, in real time, for guests that are not done when their time is over: pollers without a pause would run out of tries. */
+const PATIENCE_MS = 1_000;
 
 /** The AWS Lambda MicroVMs API on loopback: the unmodified SDK client works against `endpoint`. */
 export class MicrovmSimulator {
@@ -56,6 +61,7 @@ export class MicrovmSimulator {
   private context!: Context;
   private imageStore!: ImageStore;
   private microvmStore!: MicrovmStore;
+  private processes?: GuestProcesses;
   private api!: ApiServer;
   private logsApi!: LogsApi;
   private queue: Promise<unknown> = Promise.resolve();
@@ -64,7 +70,7 @@ export class MicrovmSimulator {
     this.region = options.region ?? 'us-east-1';
     this.accountId = options.accountId ?? '000000000000';
     this.arns = new Arns(options.partition ?? 'aws', this.region, this.accountId);
-    this.clock = new VirtualClock(options.startAt ?? Date.now(), () => this.exclusively(() => undefined, async () => undefined));
+    this.clock = new VirtualClock(options.startAt ?? Date.now(), () => this.exclusively(() => undefined, async () => undefined, Infinity));
     this.readings = { ...DEFAULT_READINGS, ...options.readings };
     this.quotas = { ...DEFAULT_QUOTAS, ...options.quotas };
     this.memoryArtifacts = new MemoryArtifacts(this.region);
@@ -75,6 +81,11 @@ export class MicrovmSimulator {
 
   public get endpoint(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** PEM of the throw-away CA behind the endpoints of MicroVMs: what their callers must trust. */
+  public get endpointCa(): string {
+    return EndpointCertificate.shared.ca;
   }
 
   /** Artifacts of builds when no S3 endpoint is given. */
@@ -94,8 +105,12 @@ export class MicrovmSimulator {
     return this.arns.image(name);
   }
 
-  /** Plays the app of an image's MicroVMs; `*` plays those of every image. */
-  public respond(imageName: string, responder: Responder): void {
+  /**
+   * Plays the app of an image's MicroVMs; `*` plays those of every image.
+   *
+   * @param responder in process mode it answers in place of the process, and MicroVMs launched from now on have none; undefined ends that
+   */
+  public respond(imageName: string, responder: Responder | undefined): void {
     this.microvmStore.setResponder(imageName, responder);
   }
 
@@ -106,7 +121,7 @@ export class MicrovmSimulator {
 
   /** Back to an empty account; the endpoint, the clock and in-memory artifacts stay. */
   public async reset(): Promise<void> {
-    await this.exclusively(() => undefined, () => this.microvmStore.close());
+    await this.exclusively(() => undefined, () => this.endMicrovms());
     this.calls.clear();
     this.faults.clear();
     this.builds.clear();
@@ -123,8 +138,12 @@ export class MicrovmSimulator {
     this.faults.clear();
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
-    await Promise.all([closed, this.microvmStore.close()]);
+    await Promise.all([closed, this.endMicrovms()]);
     this.remote.forEach((client) => client.close());
+  }
+
+  private async endMicrovms(): Promise<void> {
+    await Promise.all([this.microvmStore.close(), this.processes?.endAll()]);
   }
 
   private assemble(): void {
@@ -136,8 +155,11 @@ export class MicrovmSimulator {
       quotas: this.quotas,
       advance: this.options.advance ?? { mode: 'clock' },
     };
-    const builds = new ImageBuilds(this.context, this.buildRoles, this.artifactSource(), new BuildLogs(this.logSink()));
-    this.microvmStore = new MicrovmStore(this.context, (name) => this.imageStore.images.get(name));
+    const { guests } = this.options;
+    const logs = new BuildLogs(this.logSink());
+    this.processes = guests?.mode === 'process' ? new GuestProcesses(this.context, guests.environment) : undefined;
+    const builds = new ImageBuilds(this.context, this.buildRoles, this.artifactSource(), logs, this.processes);
+    this.microvmStore = new MicrovmStore(this.context, (name) => this.imageStore.images.get(name), this.buildRoles, logs, this.processes);
     this.imageStore = new ImageStore(this.context, builds, this.builds, this.deletions, this.microvmStore);
     const operations = new Operations(this.context, this.imageStore, new ImageTags(this.context, this.imageStore), this.microvmStore);
     this.api = new ApiServer(this.context, operations, this.faults, this.calls, (operation, call, work) => {
@@ -183,11 +205,11 @@ export class MicrovmSimulator {
   }
 
   /** One piece of work at a time, each on a state that is up to date. */
-  private exclusively<T>(first: () => void, work: () => Promise<T>): Promise<T> {
+  private exclusively<T>(first: () => void, work: () => Promise<T>, patienceMs: number = PATIENCE_MS): Promise<T> {
     const turn = this.queue.then(async () => {
       first();
-      this.microvmStore.settle();
-      await this.imageStore.settle();
+      await this.microvmStore.settle(patienceMs);
+      await this.imageStore.settle(patienceMs);
       return work();
     });
     this.queue = turn.catch(() => undefined);
@@ -204,6 +226,6 @@ export class MicrovmSimulator {
         this.imageStore.countRead(name);
       }
     }
-    this.microvmStore.countRead(({ id, image }) => named.includes(id) || named.includes(image.arn) || (all && operation === 'ListMicrovms'));
+    this.microvmStore.countRead(({ id, launch: { image } }) => named.includes(id) || named.includes(image.arn) || (all && operation === 'ListMicrovms'));
   }
 }

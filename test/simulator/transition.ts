@@ -23,6 +23,13 @@ export class Transition {
     return Math.max(byReads, byClock);
   }
 
+  /** When it ends: now, if the reads say so. Infinity when nobody can tell. */
+  public endsAt(now: number): number {
+    const { reads, durationMs } = this.span;
+    const byReads = reads !== undefined && this.seen >= reads ? now : Number.POSITIVE_INFINITY;
+    return Math.min(byReads, durationMs === undefined ? Number.POSITIVE_INFINITY : this.startedAt + durationMs);
+  }
+
   public isDone(now: number): boolean {
     return this.progress(now) >= 1;
   }

@@ -1,6 +1,6 @@
 import { Context } from './context';
 import { Image } from './image';
-import { Microvm } from './microvm-store';
+import { Microvm } from './microvm';
 
 export interface BuildView {
   readonly buildId: string;
@@ -59,9 +59,9 @@ export function microvmView(microvm: Microvm): MicrovmView {
   return {
     microvmId: microvm.id,
     state: microvm.state,
-    imageArn: microvm.image.arn,
-    imageVersion: microvm.version.imageVersion,
+    imageArn: microvm.launch.image.arn,
+    imageVersion: microvm.launch.version.imageVersion,
     endpoint: microvm.endpoint.host,
-    request: microvm.input,
+    request: microvm.launch.input,
   };
 }

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { DeleteBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { installEmulator, WORK_FOLDER } from './installation';
-import { assertLoopback, claimPort, LOOPBACK } from './loopback';
-import { SupervisedProcess } from './supervised-process';
 import { MicrovmSimulator, SimulatorOptions } from '../../test/simulator';
+import { assertLoopback, claimPort, LOOPBACK } from '../processes/loopback';
+import { SupervisedProcess } from '../processes/supervised-process';
 
 const ACCOUNT = '000000000000';
 const REGION = 'us-east-1';
@@ -72,6 +72,8 @@ export class Emulator {
     assertLoopback(simulator.endpoint);
     const home = path.join(this.folder, 'home');
     mkdirSync(home);
+    const endpointCa = path.join(this.folder, 'endpoint-ca.pem');
+    writeFileSync(endpointCa, simulator.endpointCa);
     writeFileSync(path.join(home, '.cdk.json'), JSON.stringify({ notices: false, versionReporting: false }));
     this.ministack = new SupervisedProcess(python, ['-m', 'ministack'], {
       cwd: home,
@@ -93,6 +95,7 @@ export class Emulator {
         AUTH: 'true',
         // Lambda functions inherit it, so that templates and constructs stay as they are on AWS.
         AWS_ENDPOINT_URL_LAMBDA_MICROVMS: simulator.endpoint,
+        NODE_EXTRA_CA_CERTS: endpointCa,
       },
     });
   }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { SupervisedProcess } from './supervised-process';
+import { SupervisedProcess } from '../processes/supervised-process';
 
 const PROJECT_ROOT = path.join(__dirname, '..', '..');
 const SOURCES = path.join(PROJECT_ROOT, 'src', 'custom-resources');

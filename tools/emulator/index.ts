@@ -1,5 +1,4 @@
 export type { CdkRun, EmulatorOptions } from './emulator';
 export { Emulator } from './emulator';
 export { bundleHandlers } from './handler-bundles';
-export { LocalGuest } from './local-guest';
-export { SupervisedProcess } from './supervised-process';
+export { SupervisedProcess } from '../processes/supervised-process';

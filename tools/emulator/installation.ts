@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
-import { SupervisedProcess } from './supervised-process';
+import { SupervisedProcess } from '../processes/supervised-process';
 
 const PROJECT_ROOT = path.join(__dirname, '..', '..');
 

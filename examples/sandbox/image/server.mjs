@@ -1,13 +1,17 @@
-// Runs untrusted JavaScript: POST /run {"code": "console.log(6 * 7)"}. One MicroVM serves one caller and is thrown away.
+// Runs untrusted JavaScript: POST /run {"code": "console.log(6 * 7)"}. One MicroVM serves one caller.
 import { createServer } from 'node:http';
 import { HookServer } from './hooks.mjs';
 import { Snippets } from './snippets.mjs';
 
 const MAX_REQUEST_BYTES = 256 * 1024;
-const { HOST = '0.0.0.0', PORT = '8080', HOOK_PORT = '9000' } = process.env;
+const HOST = '0.0.0.0';
+const PORT = 8080;
+const HOOK_PORT = 9000;
 
 const snippets = new Snippets();
 const hooks = new HookServer(snippets);
+/** How much this MicroVM has run. It stays while the MicroVM is suspended, as all of its memory does. */
+let runs = 0;
 
 const app = createServer(async (request, response) => {
   try {
@@ -31,7 +35,7 @@ async function route(request) {
     if (typeof code !== 'string') {
       return { status: 400, body: { message: 'code: expected text' } };
     }
-    return { status: 200, body: await snippets.run(code) };
+    return { status: 200, body: { ...await snippets.run(code), run: ++runs } };
   }
   return { status: 404, body: { message: 'POST /run or GET /health' } };
 }
@@ -47,8 +51,8 @@ async function text(request) {
   return received;
 }
 
-app.listen(Number(PORT), HOST, () => {
+app.listen(PORT, HOST, () => {
   hooks.appIsListening();
-  console.log(`app on ${HOST}:${app.address().port}`);
+  console.log(`app on ${HOST}:${PORT}`);
 });
-hooks.server.listen(Number(HOOK_PORT), HOST, () => console.log(`hooks on ${HOST}:${hooks.server.address().port}`));
+hooks.server.listen(HOOK_PORT, HOST, () => console.log(`hooks on ${HOST}:${HOOK_PORT}`));

@@ -1,16 +1,21 @@
 import {
-  CreateMicrovmAuthTokenCommand, LambdaMicrovmsClient, RunMicrovmCommand, TerminateMicrovmCommand,
+  CreateMicrovmAuthTokenCommand, GetMicrovmCommand, LambdaMicrovmsClient, ResumeMicrovmCommand, RunMicrovmCommand, SuspendMicrovmCommand,
+  TerminateMicrovmCommand,
 } from '@aws-sdk/client-lambda-microvms';
 
 const APP_PORT = 8080;
-const READY_ATTEMPTS = 60;
-const READY_DELAY_MS = 500;
+const ATTEMPTS = 60;
+const ATTEMPT_DELAY_MS = 500;
 
 const client = new LambdaMicrovmsClient({});
 
 export interface LaunchRequest {
   /** JavaScript to run in the sandbox. */
   readonly code: string;
+  /** Whether the MicroVM is kept for more code: suspended, with all it has in memory. Otherwise it ends with this code. */
+  readonly keep?: boolean;
+  /** A MicroVM that was kept. Without it the code gets a new one. */
+  readonly microvmId?: string;
 }
 
 export interface LaunchResult {
@@ -20,34 +25,50 @@ export interface LaunchResult {
   readonly result: unknown;
 }
 
-/** Runs the code in a MicroVM of its own, which is gone when this returns. */
-export async function handler(request: LaunchRequest): Promise<LaunchResult> {
-  const microvm = await client.send(new RunMicrovmCommand({
-    imageIdentifier: setting('IMAGE_ARN'),
-    imageVersion: setting('IMAGE_VERSION'),
-    executionRoleArn: setting('EXECUTION_ROLE_ARN'),
-    logging: { cloudWatch: { logGroup: setting('LOG_GROUP_NAME') } },
-    // A list left out is not "none": the service attaches its defaults.
-    ingressNetworkConnectors: [setting('INGRESS_CONNECTOR_ARN')],
-    egressNetworkConnectors: [setting('EGRESS_CONNECTOR_ARN')],
-    // Should this function die before it terminates the MicroVM: gone a minute after the last traffic, at the latest in five.
-    idlePolicy: { maxIdleDurationSeconds: 60, suspendedDurationSeconds: 0, autoResumeEnabled: false },
-    maximumDurationInSeconds: 300,
-  }));
-  const microvmId = microvm.microvmId!;
+/** Runs the code in a MicroVM, which is suspended or gone when this returns. */
+export async function handler({ code, keep = false, microvmId: kept }: LaunchRequest): Promise<LaunchResult> {
+  const microvm = kept ? await resume(kept) : await run(keep ? 'LAUNCH_SESSION' : 'LAUNCH_ONCE');
+  const microvmIdentifier = microvm.microvmId!;
+  let isKept = false;
   try {
     const { authToken } = await client.send(new CreateMicrovmAuthTokenCommand({
-      microvmIdentifier: microvmId,
+      microvmIdentifier,
       expirationInMinutes: 15,
       // Not the hook port: whoever reaches it can play the service.
       allowedPorts: [{ port: APP_PORT }],
     }));
     const app = new App(microvm.endpoint!, authToken!);
     await app.isReady();
-    return { microvmId, imageVersion: microvm.imageVersion!, result: await app.run(request.code) };
+    const result = await app.run(code);
+    if (keep) {
+      await suspend(microvmIdentifier);
+      isKept = true;
+    }
+    return { microvmId: microvmIdentifier, imageVersion: microvm.imageVersion!, result };
   } finally {
-    await client.send(new TerminateMicrovmCommand({ microvmIdentifier: microvmId }));
+    if (!isKept) {
+      await client.send(new TerminateMicrovmCommand({ microvmIdentifier }));
+    }
   }
+}
+
+/** Everything a launch needs comes from the launch profile, as the input of RunMicrovm. */
+async function run(profile: string) {
+  return client.send(new RunMicrovmCommand(JSON.parse(setting(profile))));
+}
+
+async function resume(microvmIdentifier: string) {
+  await client.send(new ResumeMicrovmCommand({ microvmIdentifier }));
+  return client.send(new GetMicrovmCommand({ microvmIdentifier }));
+}
+
+/** Returns when it is suspended: until then it cannot be resumed. */
+async function suspend(microvmIdentifier: string): Promise<void> {
+  await client.send(new SuspendMicrovmCommand({ microvmIdentifier }));
+  await retry('suspend', async () => {
+    const { state, stateReason } = await client.send(new GetMicrovmCommand({ microvmIdentifier }));
+    return state === 'SUSPENDED' ? undefined : `${state} ${stateReason ?? ''}`;
+  });
 }
 
 /** The app in one MicroVM. */
@@ -55,26 +76,19 @@ class App {
   private readonly url: string;
 
   constructor(endpoint: string, private readonly authToken: Record<string, string>) {
-    // The service answers a host name, and always speaks TLS. An emulator answers a loopback port, which has no certificate.
-    this.url = `${endpoint.startsWith('127.0.0.1:') ? 'http' : 'https'}://${endpoint}`;
+    this.url = `https://${endpoint}`;
   }
 
   /** Connecting is the way to find out: the state the API reports lags behind. */
   public async isReady(): Promise<void> {
-    let last = '';
-    for (let attempt = 1; attempt <= READY_ATTEMPTS; attempt++) {
+    await retry('answer', async () => {
       try {
         const response = await this.request('GET', '/health');
-        if (response.ok) {
-          return;
-        }
-        last = `HTTP ${response.status} ${await response.text()}`;
+        return response.ok ? undefined : `HTTP ${response.status} ${await response.text()}`;
       } catch (error) {
-        last = String(error);
+        return String(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, READY_DELAY_MS));
-    }
-    throw new Error(`the MicroVM did not answer in ${READY_ATTEMPTS} attempts, the last one: ${last}`);
+    });
   }
 
   public async run(code: string): Promise<unknown> {
@@ -88,6 +102,19 @@ class App {
   private request(method: string, path: string, body?: string): Promise<Response> {
     return fetch(this.url + path, { method, body, headers: this.authToken, signal: AbortSignal.timeout(15_000) });
   }
+}
+
+/** @param attempt what is in the way; undefined when it has succeeded */
+async function retry(what: string, attempt: () => Promise<string | undefined>): Promise<void> {
+  let last: string | undefined;
+  for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
+    last = await attempt();
+    if (last === undefined) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_DELAY_MS));
+  }
+  throw new Error(`the MicroVM did not ${what} in ${ATTEMPTS} attempts, the last one: ${last}`);
 }
 
 function setting(name: string): string {

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
 import { MicrovmSimulator } from '../index';
-import { refusal, World, zip } from './world';
+import { isAlive, refusal, World, zip } from './world';
 
 let world: World;
 
@@ -248,10 +251,8 @@ describe('the control API', () => {
     await control('respond', { image: 'app', status: 418, body: 'teapot' });
     const { microvmId, endpoint } = await world.run('app');
     await world.sim.clock.advance(2_000);
-    const wanted = { microvmIdentifier: microvmId, allowedPorts: [{ port: 8080 }], expirationInMinutes: 1 };
-    const token = await world.client.send(new sdk.CreateMicrovmAuthTokenCommand(wanted));
-    const response = await fetch(`http://${endpoint}`, { headers: token.authToken });
-    expect([response.status, await response.text()]).toEqual([418, 'teapot']);
+    expect(await world.ask(endpoint!, await world.token(microvmId!))).toEqual([418, 'teapot']);
+    expect(await control('endpoint-ca')).toEqual({ pem: world.sim.endpointCa });
     expect(await control('microvms')).toMatchObject([{ microvmId, state: 'RUNNING' }]);
     await control('reset', {});
     expect(await control('images')).toEqual([]);
@@ -265,22 +266,84 @@ describe('the control API', () => {
 });
 
 describe('the standalone server', () => {
-  test('prints its address, serves a poller by reads and ends on SIGTERM', async () => {
-    const root = join(__dirname, '..', '..', '..');
-    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'test/simulator/serve.ts'), '--port', '0', '--reads', '2'], { cwd: root });
+  const root = join(__dirname, '..', '..', '..');
+
+  /** Starts it, and ends it with the signal when the work is done. */
+  async function served(
+    args: string[], work: (endpoint: string, client: sdk.LambdaMicrovmsClient) => Promise<void>, signal: NodeJS.Signals = 'SIGTERM',
+  ): Promise<number | null> {
+    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'test/simulator/serve.ts'), '--port', '0', ...args], { cwd: root });
     try {
       const [line] = await once(child.stdout, 'data');
       const endpoint = /^MicroVMs simulator listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line))![1];
-      const base64 = Buffer.from(zip({ Dockerfile: 'FROM a' })).toString('base64');
-      await fetch(`${endpoint}/_simulator/artifacts`, { method: 'POST', body: JSON.stringify({ uri: world.config.codeArtifact.uri, base64 }) });
-      const client = world.clientWith({ endpoint });
-      await client.send(new sdk.CreateMicrovmImageCommand({ ...world.config, name: 'app' }));
-      await client.send(new sdk.GetMicrovmImageCommand({ imageIdentifier: world.arn('app') }));
-      expect((await client.send(new sdk.GetMicrovmImageCommand({ imageIdentifier: world.arn('app') }))).state).toBe('CREATED');
+      await work(endpoint, world.clientWith({ endpoint }));
     } finally {
-      child.kill('SIGTERM');
+      child.kill(signal);
       await once(child, 'exit');
     }
-    expect(child.exitCode).toBe(0);
+    return child.exitCode;
+  }
+
+  const build = async (endpoint: string, client: sdk.LambdaMicrovmsClient, files: Record<string, string>) => {
+    const base64 = Buffer.from(zip(files)).toString('base64');
+    await fetch(`${endpoint}/_simulator/artifacts`, { method: 'POST', body: JSON.stringify({ uri: world.config.codeArtifact.uri, base64 }) });
+    await client.send(new sdk.CreateMicrovmImageCommand({ ...world.config, name: 'app' }));
+    await client.send(new sdk.GetMicrovmImageCommand({ imageIdentifier: world.arn('app') }));
+    return client.send(new sdk.GetMicrovmImageCommand({ imageIdentifier: world.arn('app') }));
+  };
+
+  test('prints its address, serves a poller by reads and ends on SIGTERM', async () => {
+    const exitCode = await served(['--reads', '2'], async (endpoint, client) => {
+      expect((await build(endpoint, client, { Dockerfile: 'FROM a' })).state).toBe('CREATED');
+    });
+    expect(exitCode).toBe(0);
   });
+
+  test('in process mode it runs the app of the image, and hands out the CA that callers must trust', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simulator-ca-'));
+    const ca = join(folder, 'ca.pem');
+    const app = 'require("http").createServer((_, response) => response.end("from the app")).listen(8080)';
+    const exitCode = await served(['--reads', '2', '--processes', '--ca-file', ca], async (endpoint, client) => {
+      expect((await build(endpoint, client, { 'Dockerfile': 'FROM a\nCOPY app.js .\nCMD ["node", "app.js"]', 'app.js': app })).state).toBe('CREATED');
+      const microvm = await client.send(new sdk.RunMicrovmCommand({ imageIdentifier: world.arn('app') }));
+      const { authToken } = await client.send(new sdk.CreateMicrovmAuthTokenCommand({
+        microvmIdentifier: microvm.microvmId, allowedPorts: [{ port: 8080 }], expirationInMinutes: 1,
+      }));
+      // As a deployed function would: it knows the endpoint, the token and one more variable.
+      const script = `const call = async (tries) => {
+        const response = await fetch('https://${microvm.endpoint}/', { headers: ${JSON.stringify(authToken)} });
+        return response.status === 502 && tries > 0 ? call(tries - 1) : response.text();
+      };
+      call(1000).then(console.log);`;
+      const caller = spawn(process.execPath, ['-e', script], { env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: ca } });
+      const printed = await once(caller.stdout, 'data');
+      expect(String(printed)).toBe('from the app\n');
+    });
+    rmSync(folder, { recursive: true });
+    expect(exitCode).toBe(0);
+  }, 20_000);
+
+  test('however it ends, what it started ends with it, suspended or not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simulator-guests-'));
+    const app = `require("fs").writeFileSync(${JSON.stringify(folder)} + "/" + process.pid, ""); require("http").createServer().listen(8080)`;
+    const pids = () => readdirSync(folder).map(Number).filter((pid) => isAlive(pid));
+    await served(['--reads', '2', '--processes'], async (endpoint, client) => {
+      await build(endpoint, client, { 'Dockerfile': 'FROM a\nCOPY app.js .\nCMD ["node", "app.js"]', 'app.js': app });
+      for (const isSuspended of [false, true]) {
+        const { microvmId: microvmIdentifier } = await client.send(new sdk.RunMicrovmCommand({ imageIdentifier: world.arn('app') }));
+        const show = () => client.send(new sdk.GetMicrovmCommand({ microvmIdentifier }));
+        while ((await show()).state !== 'RUNNING') { /* each read moves it on */ }
+        if (isSuspended) {
+          await client.send(new sdk.SuspendMicrovmCommand({ microvmIdentifier }));
+          while ((await show()).state !== 'SUSPENDED') { /* each read moves it on */ }
+        }
+      }
+      expect(pids()).toHaveLength(2);
+    }, 'SIGKILL');
+    for (let poll = 0; poll < 100 && pids().length > 0; poll++) {
+      await delay(50);
+    }
+    expect(pids()).toEqual([]);
+    rmSync(folder, { recursive: true });
+  }, 30_000);
 });

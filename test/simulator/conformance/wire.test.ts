@@ -207,6 +207,19 @@ describe('3.3 client tokens', () => {
   });
 });
 
+test('3 all 24 operations of the API are played', async () => {
+  const input = {
+    imageIdentifier: world.arn('ghost'), imageVersion: '1.0', buildId: 'b', microvmIdentifier: 'microvm-x', Resource: world.arn('ghost'), tagKeys: ['a'],
+  };
+  const commands = Object.entries(sdk).filter(([name]) => /^[A-Z]\w+Command$/.test(name));
+  for (const [, Command] of commands) {
+    await world.client.send(new (Command as any)(input)).catch(() => undefined);
+  }
+  const played = world.sim.calls.all.map(({ operation }) => `${operation}Command`);
+  expect(played).toEqual(commands.map(([name]) => name));
+  expect(played).toHaveLength(24);
+});
+
 describe('call log', () => {
   test('every call is logged with operation, resource, caller, body and what IAM would check', async () => {
     await world.built('app', { tags: { team: 'a' } });

@@ -1,3 +1,4 @@
+import { request, RequestOptions } from 'node:https';
 import * as sdk from '@aws-sdk/client-lambda-microvms';
 import { strToU8, zipSync } from 'fflate';
 import { MicrovmSimulator, SimulatorOptions } from '../index';
@@ -95,8 +96,57 @@ export class World {
     return this.client.send(new sdk.RunMicrovmCommand({ imageIdentifier: this.arn(name), ...more }));
   }
 
+  /** Launches a MicroVM of the image `app` and lets it start. */
+  public async launched(more: Partial<sdk.RunMicrovmCommandInput> = {}) {
+    const microvm = await this.run('app', more);
+    await this.sim.clock.advance(2_000);
+    return { id: microvm.microvmId!, host: microvm.endpoint! };
+  }
+
+  public microvm(microvmIdentifier: string) {
+    return this.client.send(new sdk.GetMicrovmCommand({ microvmIdentifier }));
+  }
+
+  /** Asks for it, and answers the state it shows at once. */
+  public async suspend(microvmIdentifier: string) {
+    await this.client.send(new sdk.SuspendMicrovmCommand({ microvmIdentifier }));
+    return (await this.microvm(microvmIdentifier)).state;
+  }
+
+  /** Asks for it, and answers the state it shows at once. */
+  public async resume(microvmIdentifier: string) {
+    await this.client.send(new sdk.ResumeMicrovmCommand({ microvmIdentifier }));
+    return (await this.microvm(microvmIdentifier)).state;
+  }
+
   public terminate(microvmIdentifier: string) {
     return this.client.send(new sdk.TerminateMicrovmCommand({ microvmIdentifier }));
+  }
+
+  /** The header with a token. */
+  public async token(microvmIdentifier: string, allowedPorts: sdk.PortSpecification[] = [{ port: 8080 }], expirationInMinutes = 15) {
+    const { authToken } = await this.client.send(new sdk.CreateMicrovmAuthTokenCommand({ microvmIdentifier, allowedPorts, expirationInMinutes }));
+    return authToken as { 'X-aws-proxy-auth': string };
+  }
+
+  /** Status and body that an endpoint answers. */
+  public async ask(host: string, headers: Record<string, string>, path = '/', body?: string): Promise<[number, string]> {
+    return new Promise((resolve, reject) => {
+      this.endpointRequest(host, { path, headers, method: body === undefined ? 'GET' : 'POST' })
+        .once('error', reject)
+        .once('response', (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (chunk) => { text += chunk; })
+            .once('end', () => resolve([response.statusCode!, text])).once('error', reject);
+        })
+        .end(body);
+    });
+  }
+
+  /** A request to an endpoint, from somebody who trusts its CA alone. */
+  public endpointRequest(host: string, options: RequestOptions) {
+    const [hostname, port] = host.split(':');
+    return request({ hostname, port, ca: this.sim.endpointCa, agent: false, ...options });
   }
 }
 
@@ -109,4 +159,13 @@ export async function refusal(call: Promise<unknown>): Promise<{ name: string; s
     return { name, status: $metadata?.httpStatusCode ?? 0, message };
   }
   throw new Error('the call succeeded');
+}
+
+/** Whether a process runs, or is stopped. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

@@ -47,6 +47,8 @@ export class SupervisedProcess {
         options.onLine?.(line);
       });
     }
+    // It may have ended when we write to it.
+    this.child.stdin!.on('error', () => {});
     SupervisedProcess.live.add(this);
     this.exited = new Promise((resolve, reject) => {
       this.child.once('error', reject);
@@ -59,6 +61,13 @@ export class SupervisedProcess {
 
   public get isRunning(): boolean {
     return SupervisedProcess.live.has(this);
+  }
+
+  /** Sends a signal to the command and all it started. */
+  public signal(name: NodeJS.Signals): void {
+    if (this.isRunning) {
+      this.child.stdin!.write(`${name}\n`);
+    }
   }
 
   public async stop(): Promise<void> {

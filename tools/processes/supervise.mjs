@@ -4,9 +4,11 @@
 //
 // The starter holds the other end of that pipe, and the operating system closes it however the starter ends: return,
 // exception, Ctrl-C, even kill -9. So nothing it started outlives it, without a handler for each way of ending.
-// Closing the pipe stops the command (SIGTERM, then SIGKILL) and removes the temporary folder.
+// Closing the pipe stops the command (SIGTERM, then SIGKILL) and removes the temporary folder. A line written to it is the name of
+// a signal for the command.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 
 const GRACE_MS = 5000;
 const [temporary, command, ...args] = process.argv.slice(2);
@@ -34,8 +36,10 @@ const finish = (code) => {
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE']) {
   process.on(name, () => {});
 }
-process.stdin.resume().once('close', () => {
+createInterface({ input: process.stdin }).on('line', signal).once('close', () => {
   signal('SIGTERM');
+  // One that was stopped takes the first only when it goes on.
+  signal('SIGCONT');
   setTimeout(() => finish(137), GRACE_MS);
 });
 child.once('error', (error) => {
