@@ -1,4 +1,4 @@
-import { SupervisedProcess } from '../../tools/emulator';
+import { SupervisedProcess } from '../../tools/processes/supervised-process';
 
 /** What the app in an image listens with. */
 export type Listener = 'app' | 'hooks';
