@@ -9,6 +9,7 @@ import { BuildRoles } from './build-roles';
 import { CallLog } from './call-log';
 import { Context } from './context';
 import { ControlApi } from './control-api';
+import { DeliveredEvent, EventsApi } from './events-api';
 import { Faults } from './faults';
 import { errorAnswer, readRequest, send } from './http-exchange';
 import { ImageBuilds } from './image-builds';
@@ -58,6 +59,7 @@ export class MicrovmSimulator {
   private microvmStore!: MicrovmStore;
   private api!: ApiServer;
   private logsApi!: LogsApi;
+  private eventsApi!: EventsApi;
   private queue: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly options: SimulatorOptions) {
@@ -92,6 +94,16 @@ export class MicrovmSimulator {
 
   public imageArn(name: string): string {
     return this.arns.image(name);
+  }
+
+  /** What was put on EventBridge, the oldest first. */
+  public get events(): readonly DeliveredEvent[] {
+    return this.eventsApi.delivered;
+  }
+
+  /** EventBridge answers the call, and refuses what is in it. */
+  public refuseEvents(errorCode: string): void {
+    this.eventsApi.refuseEntries = errorCode;
   }
 
   /** Plays the app of an image's MicroVMs; `*` plays those of every image. */
@@ -144,6 +156,7 @@ export class MicrovmSimulator {
       return this.exclusively(() => this.countReads(operation, call), work);
     }, this.stopping.signal);
     this.logsApi = new LogsApi(this.context, this.logs, this.faults, this.calls);
+    this.eventsApi = new EventsApi(this.context, this.faults, this.calls);
   }
 
   private artifactSource() {
@@ -172,6 +185,8 @@ export class MicrovmSimulator {
         send(response, await this.control.handle(request));
       } else if (this.logsApi.handles(request)) {
         send(response, this.logsApi.handle(request));
+      } else if (this.eventsApi.handles(request)) {
+        send(response, await this.eventsApi.handle(request));
       } else {
         send(response, await this.api.handle(request));
       }
