@@ -1,4 +1,4 @@
-import { IResource, Resource } from 'aws-cdk-lib';
+import { IResource, Resource, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { MicrovmImageGrants } from './microvm-image-grants';
@@ -114,14 +114,15 @@ export abstract class MicrovmImageBase extends Resource implements IMicrovmImage
   }
 
   public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    const stack = Stack.of(this);
     return new cloudwatch.Metric({
       namespace: METRIC_NAMESPACE,
       metricName,
       dimensionsMap: { [METRIC_DIMENSION]: this._nameInMetrics },
-      region: this.env.region,
-      account: this.env.account,
+      region: this.env.region === stack.region ? undefined : this.env.region,
+      account: this.env.account === stack.account ? undefined : this.env.account,
       ...options,
-    });
+    }).attachTo(this);
   }
 
   public metricBuildDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {

@@ -79,7 +79,9 @@ test('the month is the sum of its parts', () => {
 });
 
 // The prices of docs/cost.md.
-const PRICES = { vcpuSecond: 0.0000276944, gbSecond: 0.0000036667, snapshotReadGb: 0.0015467699, snapshotWriteGb: 0.0037977138, snapshotStorageGbHour: 0.0001111111 };
+const PRICES = {
+  vcpuSecond: 0.0000276944, gbSecond: 0.0000036667, snapshotReadGb: 0.0015467699, snapshotWriteGb: 0.0037977138, snapshotStorageGbHour: 0.0001111111,
+};
 
 test('an image that nobody launches or builds costs the storage of the versions it keeps', () => {
   const { perMonth } = new MicrovmCostEstimate({ prices: PRICES, snapshotSize: Size.gibibytes(1) });

@@ -38,7 +38,7 @@ test.each<[string, Partial<MicrovmImageProps>, (image: MicrovmImage) => void, st
   for (const neighbour of neighbours) {
     expect([neighbour, await mayPut(policies, neighbour)]).toEqual([neighbour, false]);
   }
-  for (const action of ['events:PutRule', 'events:PutTargets', 'events:DeleteRule', 'events:PutPermission', 'events:DeleteEventBus']) {
+  for (const action of ['events:PutRule', 'events:PutTargets', 'events:DeleteRule', 'events:DeleteEventBus']) {
     const resource = /Rule|Targets/.test(action) ? `arn:aws:events:${REGION}:${ACCOUNT}:rule/any` : allowed;
     expect([action, await isAllowed(policies, action, resource)]).toEqual([action, false]);
   }
