@@ -7,6 +7,13 @@ const COLUMN = 40;
 const ROW = 36;
 const COLORS = ['#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b'];
 
+interface RowOptions {
+  readonly id?: string;
+  readonly label?: string;
+  readonly expression?: string;
+  readonly visible?: boolean;
+}
+
 interface Line {
   readonly label: string;
   readonly values: Series;
@@ -27,43 +34,46 @@ export function drawDashboard(widgets: Widget[]): string {
 
 function drawWidget({ x, y, width, height, properties }: Widget): string {
   const [w, h] = [width * COLUMN - 8, height * ROW - 8];
-  const plot = { left: 52, top: 30, width: w - 66, height: h - 78 };
+  const plot = { left: 52, top: 30, width: w - 66, height: h - 90 };
   const lines = linesOf(properties.metrics);
   const limits = properties.annotations?.horizontal ?? [];
-  const most = Math.max(1, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)), ...limits.map(({ value }) => value));
-  const top = niceAbove(most);
-  const toX = (index: number) => plot.left + (index / (EPOCHS.length - 1)) * plot.width;
+  const top = niceAbove(Math.max(1, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)), ...limits.map(({ value }) => value)));
+  const toX = (day: number) => plot.left + (day / (EPOCHS.length - 1)) * plot.width;
   const toY = (value: number) => plot.top + plot.height * (1 - value / top);
+  const across = (value: number, stroke: string) => `<path d="M${plot.left} ${round(toY(value))}h${plot.width}" stroke="${stroke}"/>`;
+  const dayMark = (day: number, anchor: string) => text(toX(day), plot.top + plot.height + 15, dayOf(EPOCHS[day]), `text-anchor="${anchor}"`);
   return [
     `<g transform="translate(${x * COLUMN + 4} ${y * ROW + 4})">`,
     `<rect width="${w}" height="${h}" rx="4" fill="#fff" stroke="#d5dbdb"/>`,
     text(12, 19, properties.title, 'font-size="13" font-weight="bold"'),
-    ...[0, 0.5, 1].map((part) => {
-      const level = round(toY(part * top));
-      return `<path d="M${plot.left} ${level}h${plot.width}" stroke="#eaeded"/>${text(plot.left - 6, level + 4, short(part * top), 'text-anchor="end"')}`;
-    }),
-    ...[0, 30, 60, EPOCHS.length - 1].map((day) => text(round(toX(day)), plot.top + plot.height + 15, dayOf(EPOCHS[day]), `text-anchor="${day === 0 ? 'start' : day > 60 ? 'end' : 'middle'}"`)),
-    ...limits.map(({ value, label }) => `<path d="M${plot.left} ${round(toY(value))}h${plot.width}" stroke="#d62728" stroke-dasharray="4 3"/>${text(plot.left + 4, round(toY(value)) + 12, label ?? '', 'fill="#d62728"')}`),
+    ...[0, top / 2, top].map((value) => across(value, '#eaeded') + text(plot.left - 6, toY(value) + 4, short(value), 'text-anchor="end"')),
+    dayMark(0, 'start') + dayMark(30, 'middle') + dayMark(60, 'middle') + dayMark(EPOCHS.length - 1, 'end'),
+    ...limits.map(({ value, label = '' }) => across(value, '#d62728') + text(plot.left + 4, toY(value) + 13, label, 'fill="#d62728"')),
     ...lines.map(({ values }, index) => drawLine(values, COLORS[index % COLORS.length], toX, toY)),
-    drawLegend(lines, h),
+    drawLegend(lines, w, h),
     '</g>',
   ].join('\n');
 }
 
-/** Points where there are few values, as those of builds. */
+/** Points where there are few values, as those of builds: the line between them stands for nothing. */
 function drawLine(values: Series, color: string, toX: (index: number) => number, toY: (value: number) => number): string {
   const points = values.flatMap((value, index) => (value === undefined ? [] : [`${round(toX(index))} ${round(toY(value))}`]));
   const isSparse = points.length < EPOCHS.length / 2;
-  const dots = isSparse ? points.map((point) => `M${point}h0`).join('') : '';
-  return `<path d="M${points.join('L')}" fill="none" stroke="${color}" stroke-width="1.5"/>` +
-    (dots && `<path d="${dots}" stroke="${color}" stroke-width="5" stroke-linecap="round"/>`);
+  const line = `<path d="M${points.join('L')}" fill="none" stroke="${color}" stroke-width="1.5"${isSparse ? ' stroke-opacity="0.25"' : ''}/>`;
+  const dots = points.map((point) => `M${point}h0`).join('');
+  return isSparse ? `${line}<path d="${dots}" stroke="${color}" stroke-width="6" stroke-linecap="round"/>` : line;
 }
 
-function drawLegend(lines: Line[], height: number): string {
-  let x = 14;
+/** In as many rows as it takes. */
+function drawLegend(lines: Line[], width: number, height: number): string {
+  let [x, y] = [14, height - (lines.length > 4 ? 36 : 20)];
   return lines.map(({ label }, index) => {
-    const entry = `<rect x="${x}" y="${height - 20}" width="10" height="10" fill="${COLORS[index % COLORS.length]}"/>${text(x + 14, height - 11, label)}`;
-    x += 24 + 6.2 * label.length;
+    const room = 24 + 6.2 * label.length;
+    if (x + room > width) {
+      [x, y] = [14, y + 16];
+    }
+    const entry = `<rect x="${round(x)}" y="${y}" width="10" height="10" fill="${COLORS[index % COLORS.length]}"/>${text(x + 14, y + 9, label)}`;
+    x += room;
     return entry;
   }).join('');
 }
@@ -71,7 +81,7 @@ function drawLegend(lines: Line[], height: number): string {
 /** The visible lines of a widget. A metric is `[namespace, name, dimension, value, options]`, an expression `[options]`. */
 function linesOf(metrics: unknown[][]): Line[] {
   const rows = metrics.map((row) => {
-    const options = row[row.length - 1] as { readonly id?: string; readonly label?: string; readonly expression?: string; readonly visible?: boolean };
+    const options = row[row.length - 1] as RowOptions;
     return { options, values: options.expression === undefined ? syntheticMetric(String(row[1]), String(row[3])) : undefined };
   });
   const byId = Object.fromEntries(rows.flatMap(({ options, values }) => (options.id && values ? [[options.id, values]] : [])));

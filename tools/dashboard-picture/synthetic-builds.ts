@@ -21,7 +21,9 @@ interface History {
 
 /** Of the images of the sample stack, by the start of their names. */
 const HISTORIES: Record<string, History> = {
-  Sandbox: { built: [2, 6, 9, 15, 20, 21, 29, 34, 41, 48, 52, 60, 66, 71, 77, 85], failed: [20, 52], refreshed: [34, 66], seconds: 150, mebibytes: 700 },
+  Sandbox: {
+    built: [2, 6, 9, 15, 20, 21, 29, 34, 41, 48, 52, 60, 66, 71, 77, 85], failed: [20, 52], refreshed: [34, 66], seconds: 150, mebibytes: 700,
+  },
   Notebook: { built: [4, 18, 33, 47, 61, 76], failed: [47], refreshed: [61], seconds: 420, mebibytes: 2_300 },
 };
 
