@@ -68,7 +68,7 @@ function drawLine(values: Series, color: string, toX: (index: number) => number,
 function drawLegend(lines: Line[], width: number, height: number): string {
   let [x, y] = [14, height - (lines.length > 4 ? 36 : 20)];
   return lines.map(({ label }, index) => {
-    const room = 24 + 6.2 * label.length;
+    const room = 24 + 6.8 * label.length;
     if (x + room > width) {
       [x, y] = [14, y + 16];
     }
