@@ -96,7 +96,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'an event holds no value of the environment', file: `${HANDLER}/build-events.ts`, find: 'reason: why.reason,', replace: 'reason: String(request.desired.environmentVariables.TOKEN),', tests: EVENTS },
     { breaks: 'nobody who asks for no events gets the permission', file: 'src/constructs/microvm-image.ts', find: 'if (props.eventBus) {', replace: 'if (props.imageName !== "") {', tests: CONSTRUCTS },
     { breaks: 'only events of this library may be put', file: 'src/custom-resources/microvm-image-provider.ts', find: "conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },", replace: '', tests: CONSTRUCTS },
-    { breaks: 'an alarm does not wait for the image', file: 'src/constructs/microvm-image.ts', find: 'return this.physicalName;\n  }\n\n  private onEvent', replace: 'return this.imageName;\n  }\n\n  private onEvent', tests: CONSTRUCTS },
+    { breaks: 'an alarm does not wait for the image', file: 'src/constructs/microvm-image.ts', find: 'return this.physicalName;\n  }\n\n  private onEvent', replace: 'return this.imageName;\n  }\n\n  private onEvent', tests: ['test/constructs/microvm-image-metrics.test.ts'] },
   ],
   'The upkeep of images that CloudFormation builds': [
     { breaks: 'MicroVMs live on when the upkeep leaves and the image stays', file: `${HANDLER}/decide-upkeep.ts`, find: '&& image?.tags[Tag.UPKEEP] === request.stack', replace: '' },
