@@ -220,6 +220,7 @@ class CustomEngine extends MicrovmImageEngine {
       image: {
         ...request.settings,
         ...this.engineProperties(),
+        eventBusArn: request.eventBusArn,
       },
     });
     const version = (attribute: string) => new VersionReference(resource, attribute, () => contentOf(request)).toString();
@@ -228,6 +229,7 @@ class CustomEngine extends MicrovmImageEngine {
       imageName: resource.getAtt('ImageName').toString(),
       imageVersion: version('ImageVersion'),
       baseImageVersion: version('BaseImageVersion'),
+      reportsBuilds: true,
       handedOver: resource.properties,
       tags: () => resource.cdkTagManager.tagValues(),
     };
@@ -286,6 +288,7 @@ class CloudFormationEngine extends MicrovmImageEngine {
       imageName: Fn.select(6, Fn.split(':', resource.ref)),
       imageVersion: new VersionReference(resource, 'LatestActiveImageVersion', content).toString(),
       baseImageVersion,
+      reportsBuilds: false,
       tags: () => Object.fromEntries(Object.entries(resource.cdkTagManager.tagValues())
         .filter(([key, value]) => key !== ImageUpkeep.IMAGE_TAG.key || value !== ImageUpkeep.IMAGE_TAG.value)),
     };

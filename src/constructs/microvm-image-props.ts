@@ -1,4 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { MicrovmBaseImage } from './microvm-base-image';
@@ -153,6 +154,16 @@ export interface MicrovmImageProps {
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * The event bus that events about builds are put on. Changing it builds nothing.
+   *
+   * Giving one turns the events on, and lets the stack's handler call `events:PutEvents` on the bus. A bus of another account or region must
+   * let it do so too, and takes its own rules there.
+   *
+   * @default - the default bus, once `onBuildSucceeded()` or the like was called; until then there are no events
+   */
+  readonly eventBus?: events.IEventBusRef;
 
   /**
    * What builds the image at deploy time.

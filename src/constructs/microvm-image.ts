@@ -1,13 +1,14 @@
-import { Annotations, Arn, ArnFormat, IResource, PhysicalName, ReferenceStrength, RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Arn, ArnFormat, Lazy, PhysicalName, ReferenceStrength, RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { MicrovmBaseImage } from './microvm-base-image';
 import { MicrovmBuildRole } from './microvm-build-role';
 import { MicrovmConnector } from './microvm-connector';
+import { IMicrovmImage, MicrovmImageBase } from './microvm-image-base';
 import { MicrovmImageEngine } from './microvm-image-engine';
-import { MicrovmImageGrants } from './microvm-image-grants';
 import { MicrovmImageAttributes, MicrovmImageProps } from './microvm-image-props';
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
@@ -15,6 +16,7 @@ import { MicrovmOsCapability } from './microvm-os-capability';
 import { formatImageArn, formatLogStreamsArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { DockerfileFacts } from './private/dockerfile';
+import { ImageEvents } from './private/image-events';
 import { ImageResource } from './private/image-request';
 import {
   tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName,
@@ -22,55 +24,13 @@ import {
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
-import { grantLogDelivery } from './private/service-role';
+import { dropsGrants, grantLogDelivery } from './private/service-role';
+import { EventType } from '../custom-resources/microvm-events';
+
+export type { IMicrovmImage } from './microvm-image-base';
 
 /** CloudFormation hands properties to a Lambda function, by way of a state machine that takes 256 KB in all. */
 const MAX_PROPERTIES_BYTES = 64 * 1024;
-
-/**
- * A Lambda MicroVM image.
- */
-export interface IMicrovmImage extends IResource, lambda.IMicrovmImageRef {
-  /**
-   * The ARN of the image.
-   *
-   * @attribute
-   */
-  readonly imageArn: string;
-
-  /**
-   * The name of the image.
-   *
-   * @attribute
-   */
-  readonly imageName: string;
-
-  /**
-   * The exact version to launch, such as `3.0`.
-   *
-   * Throws on an image that was imported without a version.
-   *
-   * @attribute
-   */
-  readonly imageVersion: string;
-
-  /** Gives principals permissions on the image and its MicroVMs. */
-  readonly grants: MicrovmImageGrants;
-}
-
-abstract class MicrovmImageBase extends Resource implements IMicrovmImage {
-  public abstract readonly imageArn: string;
-  public abstract readonly imageName: string;
-  public abstract readonly imageVersion: string;
-
-  /** Gives principals permissions on the image and its MicroVMs. */
-  public readonly grants: MicrovmImageGrants = MicrovmImageGrants.fromImage(this);
-
-  /** A reference to the image. */
-  public get microvmImageRef(): lambda.MicrovmImageReference {
-    return { imageArn: this.imageArn };
-  }
-}
 
 const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
 
@@ -170,6 +130,8 @@ export class MicrovmImage extends MicrovmImageBase {
 
   private readonly image: ImageResource;
 
+  private readonly events: ImageEvents;
+
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
     super(scope, id, { physicalName: explicitName ?? generateImageName(scope, id) });
@@ -209,6 +171,7 @@ export class MicrovmImage extends MicrovmImageBase {
     }
 
     const baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
+    this.events = new ImageEvents(this, this._policyArn, props.eventBus);
     this.image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
       settings: {
         imageName: this.physicalName,
@@ -238,7 +201,11 @@ export class MicrovmImage extends MicrovmImageBase {
         explicitLogGroupName: explicitName || props.logGroup ? logging.groupName : undefined,
       },
       logGroupIsGiven: props.logGroup !== undefined,
+      eventBusArn: Lazy.string({ produce: () => this.events.busArn }),
     });
+    if (props.eventBus) {
+      this.enableEvents();
+    }
 
     const { resource } = this.image;
     resource.applyRemovalPolicy(removalPolicy);
@@ -277,6 +244,82 @@ export class MicrovmImage extends MicrovmImageBase {
    */
   public get baseImageVersion(): string {
     return this.image.baseImageVersion;
+  }
+
+  public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    this.requireReports('metrics');
+    return super.metric(metricName, options);
+  }
+
+  /**
+   * Calls a target when a version was built.
+   *
+   * The target gets the event `MicroVM Image Build Succeeded`. Like the other `on` methods, this turns the events of the image on: the
+   * stack's handler may then call `events:PutEvents` on the bus, and nothing is built. An event that cannot be put fails no deployment. It
+   * may come twice, with the same `detail.id`.
+   *
+   * A target that uses `imageVersion` is deployed after the image, and hears of its next build.
+   *
+   * Throws when CloudFormation builds the image (`MicrovmImageEngine.cloudFormation()`): nothing would put events.
+   *
+   * @param id of the rule, in the scope of the image
+   * @param options of the rule: its target, and a pattern to narrow it
+   *
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
+   */
+  public onBuildSucceeded(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.onEvent(id, EventType.BUILD_SUCCEEDED, options);
+  }
+
+  /**
+   * Calls a target when a deployment fails because a version could not be built: the event `MicroVM Image Build Failed`, with the reason.
+   *
+   * Turns events on, and throws, as `onBuildSucceeded()` does.
+   *
+   * @param id of the rule, in the scope of the image
+   * @param options of the rule: its target, and a pattern to narrow it
+   */
+  public onBuildFailed(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.onEvent(id, EventType.BUILD_FAILED, options);
+  }
+
+  /**
+   * Calls a target when the library deleted a version, to make room or because its build had failed: the event
+   * `MicroVM Image Version Pruned`.
+   *
+   * Turns events on, and throws, as `onBuildSucceeded()` does.
+   *
+   * @param id of the rule, in the scope of the image
+   * @param options of the rule: its target, and a pattern to narrow it
+   */
+  public onVersionPruned(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.onEvent(id, EventType.VERSION_PRUNED, options);
+  }
+
+  /** @internal */
+  protected get _nameInMetrics(): string {
+    return this.physicalName;
+  }
+
+  private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
+    this.enableEvents();
+    return this.events.rule(id, type, options);
+  }
+
+  private enableEvents() {
+    this.requireReports('events');
+    this.events.enable();
+  }
+
+  private requireReports(what: string) {
+    if (!this.image.reportsBuilds) {
+      throw new ValidationError(
+        lit`MicrovmImageUnreported`,
+        `there are no ${what} of an image that CloudFormation builds (MicrovmImageEngine.cloudFormation()); use MicrovmImageEngine.custom(), ` +
+        'whose handler reports on its builds',
+        this,
+      );
+    }
   }
 
   private removalPolicyOf(props: MicrovmImageProps): RemovalPolicy {
@@ -361,15 +404,6 @@ export class MicrovmImage extends MicrovmImageBase {
       throw new ValidationError(lit`MicrovmImageTags`, problems.join('; '), this);
     }
   }
-}
-
-/**
- * Whether a role of this app takes no policies, such as one of `withoutPolicyUpdates()`. Its grants succeed and change
- * nothing; what shows is that it stands for a resource that is elsewhere in the tree.
- */
-function dropsGrants({ grantPrincipal }: iam.IGrantable): boolean {
-  const resource = Construct.isConstruct(grantPrincipal) ? grantPrincipal.node.defaultChild : undefined;
-  return resource !== undefined && !resource.node.scopes.includes(grantPrincipal as unknown as Construct);
 }
 
 Object.defineProperty(MicrovmImage.prototype, MICROVM_IMAGE, { value: true });

@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { EVENT_SOURCE } from './microvm-events';
 import { Tag } from './microvm-image/contract';
 import { formatBaseImageArn, formatImageArn, formatLogGroupArn, formatLogStreamsArn } from '../constructs/private/arn';
 import { defaultLogGroupName, rolePath, stackPrefix } from '../constructs/private/naming';
@@ -66,6 +67,11 @@ export class MicrovmImageProvider extends Construct {
   private readonly buildLogs: iam.PolicyStatement;
   private readonly explicitImages = new iam.PolicyStatement({ actions: [...READ_ACTIONS, 'lambda:TagResource'] });
   private readonly connectors = new iam.PolicyStatement({ actions: ['lambda:PassNetworkConnector'] });
+  private readonly eventBuses = new iam.PolicyStatement({
+    actions: ['events:PutEvents'],
+    // The key has a value for each event of a call: this is how the documentation of EventBridge compares it.
+    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
+  });
   /** The tag leaves an image before its upkeep does, and the handler must see that. */
   private readonly upkeepTags = new iam.PolicyStatement({ actions: ['lambda:ListTags'] });
   private readonly upkeep = new iam.PolicyStatement({
@@ -147,6 +153,11 @@ export class MicrovmImageProvider extends Construct {
     if (image.terminatesMicrovms) {
       this.ownImages.forEach((statement) => statement.addActions('lambda:TerminateMicrovm'));
     }
+  }
+
+  /** Lets the handler put events on a bus. */
+  public allowEvents(eventBusArn: string) {
+    this.extend(this.eventBuses, [eventBusArn]);
   }
 
   /** Lets the handler look after the images that CloudFormation builds for this stack. */

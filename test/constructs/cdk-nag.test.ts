@@ -1,12 +1,13 @@
 import * as fs from 'fs';
 import { App, Stack } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ENV, imageIn } from './fixtures';
-import { ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageEngine, MicrovmLaunchProfile, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
+import { ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageAlarms, MicrovmImageDashboard, MicrovmImageEngine, MicrovmLaunchProfile, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
 
 function findings(stack: Stack): string[] {
   return new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName);
@@ -33,6 +34,10 @@ test.each([
   imageIn(stack, { buildRole: new iam.Role(stack, 'PlainRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }) }, 'PlainRoleImage');
   const cloudFormation = MicrovmImageEngine.cloudFormation({ runningMicrovms: RunningMicrovms.TERMINATE, keepVersions: 5 });
   imageIn(stack, { imageName: 'native', engine: cloudFormation, baseImage: MicrovmBaseImage.AL2023_1.pinned('1') }, 'Native');
+  image.onBuildFailed('OnBuildFailed');
+  imageIn(stack, { eventBus: new events.EventBus(stack, 'Bus') }, 'OnBus').onBuildSucceeded('OnBuildSucceeded');
+  new MicrovmImageAlarms(stack, 'Alarms', { image });
+  new MicrovmImageDashboard(stack, 'Dashboard', { images: [image] });
   const executionRole = new ExecutionRole(stack, 'ExecutionRole', { logGroup: new logs.LogGroup(stack, 'AppLog'), sourceImages: [image] });
   new NetworkConnectorPolicy(stack, 'Connectors', { connectors: [MicrovmConnector.NO_INGRESS] });
   image.grants.run(new iam.Role(stack, 'Launcher', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }), { executionRole });

@@ -3,7 +3,7 @@ import { ACCOUNT, PolicyDocument } from './deployed-template';
 
 /** Whether policies allow an action, as IAM would decide. */
 export async function isAllowed(
-  policies: PolicyDocument[], action: string, resource: string, context: Record<string, string> = {},
+  policies: PolicyDocument[], action: string, resource: string, context: Record<string, string | string[]> = {},
 ): Promise<boolean> {
   // The reference knows no resource for this action, so the simulator refuses every ARN. The service checks the ARN.
   if (action === 'lambda:PassNetworkConnector') {

@@ -16,7 +16,7 @@ export interface CallOutcome {
 }
 
 export interface Call {
-  readonly service: 'lambda' | 'logs';
+  readonly service: 'lambda' | 'logs' | 'events';
   /** Operation name as in the SDK, e.g. `CreateMicrovmImage`. */
   readonly operation: string;
   /** ARN that IAM authorises the call against, or `*`. */
@@ -33,7 +33,7 @@ export interface Call {
   readonly outcome: CallOutcome;
 }
 
-/** Every API call that reached the simulator, those to its CloudWatch Logs API included, in order of their answers. */
+/** Every API call that reached the simulator, those to its CloudWatch Logs and EventBridge APIs included, in order of their answers. */
 export class CallLog {
   private readonly entries: Call[] = [];
 

@@ -10,6 +10,7 @@ import { CallLog } from './call-log';
 import { Context } from './context';
 import { ControlApi } from './control-api';
 import { EndpointCertificate } from './endpoint-certificate';
+import { DeliveredEvent, EventsApi } from './events-api';
 import { Faults } from './faults';
 import { GuestProcesses } from './guest-processes';
 import { errorAnswer, readRequest, send } from './http-exchange';
@@ -64,6 +65,7 @@ export class MicrovmSimulator {
   private processes?: GuestProcesses;
   private api!: ApiServer;
   private logsApi!: LogsApi;
+  private eventsApi!: EventsApi;
   private queue: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly options: SimulatorOptions) {
@@ -103,6 +105,16 @@ export class MicrovmSimulator {
 
   public imageArn(name: string): string {
     return this.arns.image(name);
+  }
+
+  /** What was put on EventBridge, the oldest first. */
+  public get events(): readonly DeliveredEvent[] {
+    return this.eventsApi.delivered;
+  }
+
+  /** EventBridge answers the call, and refuses what is in it. */
+  public refuseEvents(errorCode: string): void {
+    this.eventsApi.refuseEntries = errorCode;
   }
 
   /**
@@ -166,6 +178,7 @@ export class MicrovmSimulator {
       return this.exclusively(() => this.countReads(operation, call), work);
     }, this.stopping.signal);
     this.logsApi = new LogsApi(this.context, this.logs, this.faults, this.calls);
+    this.eventsApi = new EventsApi(this.context, this.faults, this.calls);
   }
 
   private artifactSource() {
@@ -194,6 +207,8 @@ export class MicrovmSimulator {
         send(response, await this.control.handle(request));
       } else if (this.logsApi.handles(request)) {
         send(response, this.logsApi.handle(request));
+      } else if (this.eventsApi.handles(request)) {
+        send(response, await this.eventsApi.handle(request));
       } else {
         send(response, await this.api.handle(request));
       }

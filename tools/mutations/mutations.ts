@@ -12,11 +12,12 @@ export interface Mutation {
 
 const HANDLER = 'src/custom-resources/microvm-image/handler';
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
+const EVENTS = ['test/custom-resources/microvm-image/build-events.test.ts'];
 
 /** By promise; decisions/0001 says what each of them is. */
 export const MUTATIONS: Record<string, Mutation[]> = {
   'E1 the error names the cause': [
-    { breaks: 'the reason of a build', file: `${HANDLER}/failure.ts`, find: "reason: clean(build.reason ?? '')", replace: "reason: clean('')" },
+    { breaks: 'the reason of a build', file: `${HANDLER}/failure.ts`, find: "reason: redact(build.reason ?? '', secrets)", replace: "reason: ''" },
     { breaks: 'the stage that failed', file: `${HANDLER}/failure.ts`, find: 'if (sizes.codeBytes === undefined) {', replace: 'if (sizes.codeBytes !== undefined) {' },
     { breaks: 'the end of the log', file: `${HANDLER}/sdk-adapter.ts`, find: '.slice(-LOG_LINES)', replace: '.slice(0, LOG_LINES)' },
     { breaks: 'one line without a stack', file: `${HANDLER}/driver.ts`, find: '    this.stack = message;', replace: '' },
@@ -85,6 +86,17 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'the image comes after the policy of its role', file: 'src/constructs/microvm-image.ts', find: 'grants.forEach((grant) => grant.applyBefore(resource));', replace: '', tests: CONSTRUCTS },
     { breaks: 'no MicroVM brings a deleted log group back', file: 'src/constructs/private/service-role.ts', find: "actions: ['logs:CreateLogStream', 'logs:PutLogEvents']", replace: "actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']", tests: CONSTRUCTS },
     { breaks: 'another stack never pins a version', file: 'src/constructs/microvm-image.ts', find: 'resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);', replace: '', tests: CONSTRUCTS },
+  ],
+  'Events and metrics of builds': [
+    { breaks: 'a failed build is told', file: `${HANDLER}/driver.ts`, find: '[buildFailed(request, version, buildReasons({ builds, secrets }))]', replace: '[]', tests: EVENTS },
+    { breaks: 'a pruned version is told', file: `${HANDLER}/driver.ts`, find: "action?.type === 'deleteVersion' ? action.version : undefined", replace: 'undefined', tests: EVENTS },
+    { breaks: 'an event that cannot be put fails no deployment', file: `${HANDLER}/driver.ts`, find: "this.log(request, { warning: 'event not put',", replace: "throw error; this.log(request, { warning: 'event not put',", tests: EVENTS },
+    { breaks: 'an event has the same id when a step runs again', file: `${HANDLER}/build-events.ts`, find: 'occasion: String(createdAt)', replace: 'occasion: String(Math.random())', tests: EVENTS },
+    { breaks: 'an entry that is refused is noticed', file: `${HANDLER}/sdk-adapter.ts`, find: 'if (answer.FailedEntryCount || result?.ErrorCode) {', replace: 'if (false as boolean) {', tests: EVENTS },
+    { breaks: 'an event holds no value of the environment', file: `${HANDLER}/build-events.ts`, find: 'reason: why.reason,', replace: 'reason: String(request.desired.environmentVariables.TOKEN),', tests: EVENTS },
+    { breaks: 'nobody who asks for no events gets the permission', file: 'src/constructs/microvm-image.ts', find: 'if (props.eventBus) {', replace: 'if (props.imageName !== "") {', tests: CONSTRUCTS },
+    { breaks: 'only events of this library may be put', file: 'src/custom-resources/microvm-image-provider.ts', find: "conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },", replace: '', tests: CONSTRUCTS },
+    { breaks: 'an alarm does not wait for the image', file: 'src/constructs/microvm-image.ts', find: 'return this.physicalName;\n  }\n\n  private onEvent', replace: 'return this.imageName;\n  }\n\n  private onEvent', tests: ['test/constructs/microvm-image-metrics.test.ts'] },
   ],
   'The upkeep of images that CloudFormation builds': [
     { breaks: 'MicroVMs live on when the upkeep leaves and the image stays', file: `${HANDLER}/decide-upkeep.ts`, find: '&& image?.tags[Tag.UPKEEP] === request.stack', replace: '' },

@@ -8,6 +8,8 @@ export interface ImageRequest {
   readonly permissions: Omit<ImagePermissions, 'terminatesMicrovms'>;
   /** The user gave the log group. */
   readonly logGroupIsGiven: boolean;
+  /** Where to put events about builds. Resolves to nothing as long as nobody wants them. */
+  readonly eventBusArn: string;
 }
 
 /** What the engine answers. */
@@ -16,6 +18,8 @@ export interface ImageResource {
   readonly imageName: string;
   readonly imageVersion: string;
   readonly baseImageVersion: string;
+  /** Events and metrics tell of its builds. */
+  readonly reportsBuilds: boolean;
   /** What a Lambda function must be handed at deploy time, as it goes into the template, references unresolved. */
   readonly handedOver?: Record<string, unknown>;
   /** Every tag the user would give the image, known once the tags of the whole app are applied. */

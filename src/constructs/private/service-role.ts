@@ -81,3 +81,12 @@ export function grantPull(role: iam.IGrantable, repository: ecr.IRepository): ia
   }
   return repository.grantPull(role);
 }
+
+/**
+ * Whether a role of this app takes no policies, such as one of `withoutPolicyUpdates()`. Its grants succeed and change
+ * nothing; what shows is that it stands for a resource that is elsewhere in the tree.
+ */
+export function dropsGrants({ grantPrincipal }: iam.IGrantable): boolean {
+  const resource = Construct.isConstruct(grantPrincipal) ? grantPrincipal.node.defaultChild : undefined;
+  return resource !== undefined && !resource.node.scopes.includes(grantPrincipal as unknown as Construct);
+}

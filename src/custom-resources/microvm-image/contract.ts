@@ -66,6 +66,10 @@ export const Metric = {
   CODE_INSTALL_SIZE: 'CodeInstallSize',
   /** How many versions the image has after the build, of the 50 the service allows. */
   VERSIONS: 'Versions',
+  /** How many of them MicroVMs run when a build has succeeded. */
+  VERSIONS_IN_USE: 'VersionsInUse',
+  /** Days since the base image version that was built on came out, when a build has succeeded. */
+  BASE_IMAGE_AGE: 'BaseImageAge',
 } as const;
 
 export enum RunningMicrovms {
@@ -105,6 +109,8 @@ export interface EngineProperties {
   readonly buildTimeoutSeconds?: number;
   /** Absent: a create or update ends when the version is built. */
   readonly waitForBuild?: boolean;
+  /** Where events about builds are put. Absent: nowhere. */
+  readonly eventBusArn?: string;
 }
 
 /** The desired image: the decoded form of the resource properties. */
@@ -175,6 +181,7 @@ export function encodeProperties(image: ImageProperties): Raw {
     RetainOnFailure: image.retainOnFailure,
     BuildTimeoutInSeconds: image.buildTimeoutSeconds,
     WaitForBuild: image.waitForBuild,
+    EventBusArn: image.eventBusArn,
     FollowLatest: image.followLatest,
   });
 }
@@ -222,6 +229,7 @@ export function decodeProperties(raw: Raw): ImageProperties {
     retainOnFailure: optionalFlag(raw, 'RetainOnFailure'),
     buildTimeoutSeconds: optionalInteger(raw, 'BuildTimeoutInSeconds'),
     waitForBuild: optionalFlag(raw, 'WaitForBuild'),
+    eventBusArn: optionalText(raw, 'EventBusArn'),
     followLatest: optionalFlag(raw, 'FollowLatest'),
   };
 }

@@ -1,3 +1,4 @@
+import { LambdaMicrovmsClient, RunMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { SimulatedStacks } from './simulated-stack';
 import { StackResource } from './stack-events';
 import { buildMetrics } from '../../../src/custom-resources/microvm-image/handler/build-metrics';
@@ -28,6 +29,8 @@ describe('an entry', () => {
       durationMs: 150_500,
       snapshots: [{ codeBytes: 1, memoryBytes: 2, diskBytes: 3 }, { codeBytes: 1, memoryBytes: 4, diskBytes: 5 }],
       versions: 7,
+      versionsInUse: 2,
+      baseImageAgeMs: 36 * 3_600_000,
     }, 1_800_000_000_000) as Entry;
 
     expect(entry.ImageName).toBe('app');
@@ -40,6 +43,8 @@ describe('an entry', () => {
       'DiskSnapshotSize (Bytes)': [3, 5],
       'CodeInstallSize (Bytes)': [1, 1],
       'Versions (Count)': 7,
+      'VersionsInUse (Count)': 2,
+      'BaseImageAge (None)': 1.5,
     });
   });
 
@@ -78,6 +83,8 @@ describe('a deployment', () => {
       'DiskSnapshotSize (Bytes)': [expect.any(Number), expect.any(Number)],
       'CodeInstallSize (Bytes)': [expect.any(Number), expect.any(Number)],
       'Versions (Count)': 1,
+      'VersionsInUse (Count)': 0,
+      'BaseImageAge (None)': expect.any(Number),
     }]);
     const seconds = measurements[0]['BuildDuration (Seconds)'] as number;
     expect([seconds >= 120, seconds <= 127]).toEqual([true, true]);
@@ -106,6 +113,27 @@ describe('a deployment', () => {
     await image.update(stacks.image('v2'));
     await image.delete();
     expect(measured()).toEqual([]);
+  });
+
+  test('knows the age of the base image it built on, and the versions that MicroVMs run', async () => {
+    await image.create(stacks.image('v1'));
+    const client = new LambdaMicrovmsClient({});
+    const launch = { imageIdentifier: stacks.imageArn, imageVersion: '1.0' };
+    stacks.simulator.publishBaseImage('12');
+    await stacks.simulator.clock.advance(3 * 24 * 60 * MINUTE);
+    await client.send(new RunMicrovmCommand(launch));
+    await client.send(new RunMicrovmCommand(launch));
+    measured();
+    await image.update(stacks.image('v2', { baseImageVersion: '12' }));
+    const [{ 'BaseImageAge (None)': days, ...others }] = measured();
+    expect(others).toMatchObject({ 'VersionsInUse (Count)': 1, 'Versions (Count)': 2 });
+    expect([Number(days) > 3, Number(days) < 3.1]).toEqual([true, true]);
+  });
+
+  test.each([['ListMicrovms', 'VersionsInUse (Count)'], ['ListManagedMicrovmImageVersions', 'BaseImageAge (None)']])('succeeds when %s is refused, without %s', async (operation, metric) => {
+    stacks.simulator.faults.inject({ operation, times: 99, error: { type: 'AccessDeniedException', status: 403, message: 'no' } });
+    expect(await image.create(stacks.image('v1', { baseImageVersion: '1' }))).toMatchObject({ Status: 'SUCCESS' });
+    expect(measured()).toEqual([expect.not.objectContaining({ [metric]: expect.anything() })]);
   });
 
   test('succeeds without what cannot be read', async () => {

@@ -49,6 +49,7 @@ const anyImage: fc.Arbitrary<ImageProperties> = fc.record({
   buildTimeoutSeconds: perhaps(fc.integer({ min: 60, max: 3_300 })),
   waitForBuild: perhaps(fc.boolean()),
   followLatest: perhaps(fc.boolean()),
+  eventBusArn: perhaps(filled),
 });
 
 describe('the property document', () => {

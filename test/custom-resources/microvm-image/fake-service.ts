@@ -1,4 +1,5 @@
 import { twoBuilds } from './builders';
+import { ImageEvent } from '../../../src/custom-resources/microvm-events';
 import { ImageConfig } from '../../../src/custom-resources/microvm-image/handler/config';
 import {
   BaseVersionView, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, SnapshotSizes, VersionView,
@@ -6,7 +7,7 @@ import {
 
 type Call = keyof ServicePort;
 
-const READS: Call[] = ['getImage', 'listVersions', 'listBuilds', 'getSnapshotSizes', 'listBaseVersions', 'listLiveMicrovms', 'listMicrovmsOfVersion', 'tailLog'];
+const READS: Call[] = ['getImage', 'listVersions', 'listBuilds', 'getSnapshotSizes', 'listBaseVersions', 'listLiveMicrovms', 'listMicrovmsOfVersion', 'listVersionsInUse', 'tailLog'];
 
 /** The port with one image behind it: it answers what it is told to, and keeps what it was asked. */
 export class FakeService implements ServicePort {
@@ -44,6 +45,7 @@ export class FakeService implements ServicePort {
   public async listBaseVersions(arn: string): Promise<BaseVersionView[]> { return this.answer('listBaseVersions', [arn], this.baseVersions); }
   public async listLiveMicrovms(imageArn: string): Promise<string[]> { return this.answer('listLiveMicrovms', [imageArn], this.liveMicrovms); }
   public async listMicrovmsOfVersion(imageArn: string, version?: string): Promise<string[]> { return this.answer('listMicrovmsOfVersion', [imageArn, version], this.microvmsOf[version ?? ''] ?? []); }
+  public async listVersionsInUse(imageArn: string): Promise<string[]> { return this.answer('listVersionsInUse', [imageArn], Object.keys(this.microvmsOf)); }
   public async tailLog(...args: [string, string, number]): Promise<string[]> { return this.answer('tailLog', args, this.logLines); }
 
   public async createImage(...args: [string, ImageConfig, Record<string, string>, string]): Promise<void> { return this.answer('createImage', args, undefined); }
@@ -55,6 +57,8 @@ export class FakeService implements ServicePort {
   public async terminateMicrovm(...args: [string]): Promise<void> { return this.answer('terminateMicrovm', args, undefined); }
   public async tag(...args: [string, Record<string, string>]): Promise<void> { return this.answer('tag', args, undefined); }
   public async untag(...args: [string, string[]]): Promise<void> { return this.answer('untag', args, undefined); }
+
+  public async putEvent(...args: [string, ImageEvent]): Promise<void> { return this.answer('putEvent', args, undefined); }
 
   private answer<T>(name: Call, args: unknown[], result: T): T {
     this.calls.push({ name, args });

@@ -4,7 +4,7 @@ import { MicrovmSimulator } from '../../simulator';
 
 /** Ticks of a request that are struck, one after the other, and calls of a tick: more than any of them makes. */
 const TICKS = 4;
-const CALLS = 8;
+const CALLS = 12;
 
 const deploy = (template: number, more: object = {}) => (
   { type: 'deploy', stack: 0, template, fate: { type: 'good' }, deliveredTwice: false, builds: [], ticks: [], rollbackTicks: [], ...more } as Step

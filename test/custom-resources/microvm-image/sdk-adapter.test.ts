@@ -261,7 +261,7 @@ describe('versions and builds', () => {
 
   test('of the base image come with what may be built on', async () => {
     simulator.publishBaseImage('12');
-    expect(await adapter.listBaseVersions(BASE)).toEqual(['12', '1', '0'].map((version) => ({ version, status: 'AVAILABLE' })));
+    expect(await adapter.listBaseVersions(BASE)).toEqual(['12', '1', '0'].map((version) => ({ version, status: 'AVAILABLE', createdAt: expect.any(Number) })));
   });
 });
 

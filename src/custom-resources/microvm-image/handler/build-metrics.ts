@@ -11,7 +11,13 @@ export interface BuildReport {
   readonly snapshots: SnapshotSizes[];
   /** How many versions the image has, failed ones included. */
   readonly versions: number;
+  /** How many of them MicroVMs run. */
+  readonly versionsInUse?: number;
+  /** How long the base image version had been out. */
+  readonly baseImageAgeMs?: number;
 }
+
+const DAY_MS = 86_400_000;
 
 /**
  * Metrics as a log entry in the embedded metric format: CloudWatch makes metrics of it, so the handler needs no
@@ -21,7 +27,7 @@ export interface BuildReport {
  */
 export function buildMetrics(report: BuildReport, now: number): Record<string, unknown> {
   const sizes = (size: keyof SnapshotSizes) => report.snapshots.map((snapshot) => snapshot[size]).filter((bytes) => bytes !== undefined);
-  const values: Array<[name: string, unit: 'Count' | 'Seconds' | 'Bytes', value: number | number[] | undefined]> = [
+  const values: Array<[name: string, unit: 'Count' | 'Seconds' | 'Bytes' | 'None', value: number | number[] | undefined]> = [
     [Metric.BUILDS_SUCCEEDED, 'Count', report.succeeded ? 1 : 0],
     [Metric.BUILDS_FAILED, 'Count', report.succeeded ? 0 : 1],
     [Metric.BUILD_DURATION, 'Seconds', report.durationMs === undefined ? undefined : report.durationMs / 1_000],
@@ -29,6 +35,8 @@ export function buildMetrics(report: BuildReport, now: number): Record<string, u
     [Metric.DISK_SNAPSHOT_SIZE, 'Bytes', sizes('diskBytes')],
     [Metric.CODE_INSTALL_SIZE, 'Bytes', sizes('codeBytes')],
     [Metric.VERSIONS, 'Count', report.versions],
+    [Metric.VERSIONS_IN_USE, 'Count', report.versionsInUse],
+    [Metric.BASE_IMAGE_AGE, 'None', report.baseImageAgeMs === undefined ? undefined : report.baseImageAgeMs / DAY_MS],
   ];
   // A metric without a value makes CloudWatch reject the whole entry.
   const known = values.filter(([, , value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));

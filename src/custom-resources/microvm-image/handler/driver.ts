@@ -1,14 +1,17 @@
 import { Tag } from '../contract';
-import { buildMetrics } from './build-metrics';
+import { buildFailed, buildSucceeded, versionPruned } from './build-events';
+import { buildMetrics, BuildReport } from './build-metrics';
+import { bareVersion } from './config';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
 import { decideClear, decidePrune } from './decide-upkeep';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
-import { describeBuildFailure, describeFailure, redact, stageReached } from './failure';
+import { buildReasons, describeBuildFailure, describeFailure, redact, stageReached } from './failure';
 import { compareVersions } from './ledger';
 import { afterRefusal } from './refusal';
-import { Request } from './request';
+import { EnsureRequest, Request } from './request';
 import { BuildView, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
+import { ImageEvent } from '../../microvm-events';
 
 /** One line of the handler's log. */
 export type Log = (entry: Record<string, unknown>) => void;
@@ -44,8 +47,10 @@ export class Driver {
     if (outcome.type === 'fail') {
       throw new Verdict(await this.describe(request, outcome.failure));
     }
-    if (outcome.type === 'done' && outcome.built !== undefined) {
-      this.measure(request, outcome.built, await this.evidence(request, outcome.built), true);
+    if (request.kind === 'ensure' && outcome.type === 'done' && outcome.built !== undefined) {
+      const { built } = outcome;
+      this.measure(request, built, await this.evidence(request, built), { succeeded: true, ...await this.circumstances(request, built) });
+      await this.announce(request, () => [buildSucceeded(request, built)]);
     }
     return outcome;
   }
@@ -71,6 +76,9 @@ export class Driver {
       action = decision.action;
       try {
         await this.act(request.imageArn, action);
+        const pruned = action?.type === 'deleteVersion' ? action.version : undefined;
+        const gone = seen.versions.filter(({ version }) => version === pruned);
+        await this.announce(request, (ensure) => gone.map((version) => versionPruned(ensure, version)));
       } catch (error) {
         if (!(error instanceof ServiceRefusal)) {
           throw error;
@@ -212,12 +220,14 @@ export class Driver {
     }
     const { version } = failure;
     const { logging, hooks } = request.desired;
-    const builds = await this.evidence(request, version, failure.builds);
-    this.measure(request, version, builds, false);
+    const evidence = await this.evidence(request, version, failure.builds);
+    const builds = evidence.map((build) => ({ ...build, stage: build.sizes === undefined ? 'unknown' as const : stageReached(build.sizes) }));
+    this.measure(request, version, evidence, { succeeded: false });
+    await this.announce(request, () => [buildFailed(request, version, buildReasons({ builds, secrets }))]);
     return describeBuildFailure({
       imageName: request.imageName,
       version: version.version,
-      builds: builds.map((build) => ({ ...build, stage: build.sizes === undefined ? 'unknown' : stageReached(build.sizes) })),
+      builds,
       logGroup: logging.disabled ? undefined : logging.logGroup,
       logLines: logging.logGroup === undefined || logging.disabled
         ? []
@@ -238,14 +248,44 @@ export class Driver {
     })));
   }
 
-  private measure(request: Request, { createdAt, updatedAt }: VersionView, builds: BuildEvidence[], succeeded: boolean) {
+  /** What the service knows at the end of a build, and nobody counts. */
+  private async circumstances(request: EnsureRequest, { config }: VersionView): Promise<Pick<BuildReport, 'versionsInUse' | 'baseImageAgeMs'>> {
+    const inUse = await this.optional(request, undefined, async () => this.service.listVersionsInUse(request.imageArn));
+    const bases = await this.optional(request, [], async () => this.service.listBaseVersions(config.baseImageArn));
+    const builtOn = bases.find(({ version }) => bareVersion(version) === config.baseImageVersion);
+    return {
+      versionsInUse: inUse?.length,
+      baseImageAgeMs: builtOn?.createdAt === undefined ? undefined : Math.max(0, this.clock() - builtOn.createdAt),
+    };
+  }
+
+  private measure(
+    request: Request, { createdAt, updatedAt }: VersionView, builds: BuildEvidence[],
+    rest: Pick<BuildReport, 'succeeded' | 'versionsInUse' | 'baseImageAgeMs'>,
+  ) {
     this.log(request, buildMetrics({
+      ...rest,
       imageName: request.imageName,
-      succeeded,
       durationMs: updatedAt === undefined ? undefined : updatedAt - createdAt,
       snapshots: builds.flatMap(({ sizes }) => sizes ?? []),
       versions: this.versionsSeen,
     }, this.clock()));
+  }
+
+  /** Whoever waits for an event is no part of the deployment: one that cannot be put is noted in the log. */
+  private async announce(request: Request, events: (request: EnsureRequest) => ImageEvent[]): Promise<void> {
+    if (request.kind !== 'ensure' || request.desired.eventBusArn === undefined) {
+      return;
+    }
+    for (const event of events(request)) {
+      const what = { event: event.type, eventId: event.detail.id };
+      try {
+        await this.service.putEvent(request.desired.eventBusArn, event);
+        this.log(request, what);
+      } catch (error) {
+        this.log(request, { warning: 'event not put', ...what, error: error instanceof Error ? error.message : String(error) });
+      }
+    }
   }
 
   /** Evidence decorates an error or a metric; without it the answer must still get out. */

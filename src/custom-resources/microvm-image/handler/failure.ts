@@ -37,10 +37,22 @@ const MIN_SECRET = 6;
 const ROLE_NOT_ASSUMED = /unable to assume/i;
 const FAULT_OF_THE_SERVICE = /internal(?! server error)/i;
 
+/** Why a build failed, and nothing else. */
+export interface BuildReasons {
+  readonly reason: string;
+  readonly stage: BuildStage;
+}
+
+export function buildReasons(failure: Pick<BuildFailure, 'builds' | 'secrets'>): BuildReasons {
+  const failed = failedBuilds(failure);
+  const [first, ...others] = [...new Set(failed.map((build) => build.stage))];
+  return { reason: cut(reasons(failed), MAX_REASON_BYTES), stage: first === undefined || others.length > 0 ? 'unknown' : first };
+}
+
 /** Why a build failed, where to look, what to do: one line. */
 export function describeBuildFailure(failure: BuildFailure): string {
   const clean = (text: string) => redact(text, failure.secrets);
-  const failed = failure.builds.filter((build) => build.state === 'FAILED').map((build) => ({ ...build, reason: clean(build.reason ?? '') }));
+  const failed = failedBuilds(failure);
   const head = [
     `MicroVM image '${failure.imageName}' version ${failure.version} failed to build: ${cut(reasons(failed), MAX_REASON_BYTES)}.`,
     stage(failed),
@@ -55,6 +67,10 @@ export function describeFailure(what: string, hint: string, secrets: string[] = 
   const advice = `Hint: ${oneLine(hint)}.`;
   const sentence = redact(what, secrets).replace(/\.$/, '');
   return `${cut(sentence.charAt(0).toUpperCase() + sentence.slice(1), MAX_BYTES - Buffer.byteLength(`. ${advice}`))}. ${advice}`;
+}
+
+function failedBuilds({ builds, secrets }: Pick<BuildFailure, 'builds' | 'secrets'>): BuildFailure['builds'] {
+  return builds.filter((build) => build.state === 'FAILED').map((build) => ({ ...build, reason: redact(build.reason ?? '', secrets) }));
 }
 
 /** Each version is built once per Graviton generation; when both say the same it is said once. */

@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient, FilteredLogEvent, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateMicrovmImageCommand, DeleteMicrovmImageCommand, DeleteMicrovmImageVersionCommand, GetMicrovmImageBuildCommand, GetMicrovmImageCommand,
   Hooks, LambdaMicrovmsClient, ListManagedMicrovmImageVersionsCommand, ListMicrovmImageBuildsCommand, ListMicrovmImageVersionsCommand,
@@ -8,6 +9,7 @@ import {
 import { HookProperties, LoggingProperties } from '../contract';
 import { bareVersion, ImageConfig } from './config';
 import { BaseVersionView, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
+import { ImageEvent } from '../../microvm-events';
 
 /** The largest page the service allows. */
 const PAGE = 50;
@@ -22,10 +24,11 @@ interface Page<T> {
   readonly nextToken?: string;
 }
 
-/** The MicroVMs API through the AWS SDK. The only file that knows the SDK. */
+/** The MicroVMs API, and the two others, through the AWS SDK. The only file that knows the SDK. */
 export class SdkAdapter implements ServicePort {
   private readonly microvms: LambdaMicrovmsClient;
   private readonly logs: CloudWatchLogsClient;
+  private events?: EventBridgeClient;
 
   /** @param abortSignal no call outlives it */
   constructor(private readonly abortSignal?: AbortSignal) {
@@ -82,7 +85,7 @@ export class SdkAdapter implements ServicePort {
     return unlessNotFound([], async () => {
       const items = await this.pages('ListManagedMicrovmImageVersions', (nextToken, options) => this.microvms.send(
         new ListManagedMicrovmImageVersionsCommand({ imageIdentifier: baseImageArn, maxResults: PAGE, nextToken }), options));
-      return items.map((item) => ({ version: String(item.imageVersion), status: item.status ?? undefined }));
+      return items.map((item) => ({ version: String(item.imageVersion), status: item.status ?? undefined, createdAt: item.createdAt?.getTime() }));
     });
   }
 
@@ -94,6 +97,11 @@ export class SdkAdapter implements ServicePort {
   public async listMicrovmsOfVersion(imageArn: string, version?: string): Promise<string[]> {
     const items = await this.listMicrovms(imageArn, version);
     return items.map((item) => String(item.microvmId));
+  }
+
+  public async listVersionsInUse(imageArn: string): Promise<string[]> {
+    const items = await this.listMicrovms(imageArn);
+    return [...new Set(items.map((item) => String(item.imageVersion)))];
   }
 
   public async tailLog(logGroup: string, version: string, since: number): Promise<string[]> {
@@ -149,6 +157,19 @@ export class SdkAdapter implements ServicePort {
 
   public async untag(imageArn: string, keys: string[]): Promise<void> {
     await this.call('UntagResource', (options) => this.microvms.send(new UntagResourceCommand({ Resource: imageArn, TagKeys: keys }), options));
+  }
+
+  public async putEvent(eventBusArn: string, event: ImageEvent): Promise<void> {
+    // A call like the logs': nothing waits for it, least of all a deployment.
+    this.events ??= new EventBridgeClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
+    const { source, type, resources, detail } = event;
+    const entry = { EventBusName: eventBusArn, Source: source, DetailType: type, Resources: resources, Detail: JSON.stringify(detail) };
+    const answer = await this.call('PutEvents', (options) => this.events!.send(new PutEventsCommand({ Entries: [entry] }), options));
+    const [result] = answer.Entries ?? [];
+    // An entry may be refused although the call is answered with 200.
+    if (answer.FailedEntryCount || result?.ErrorCode) {
+      throw new ServiceRefusal('transient', 'PutEvents', `${result?.ErrorCode}: ${result?.ErrorMessage ?? ''}`);
+    }
   }
 
   private async setStatus(imageArn: string, imageVersion: string, status: 'ACTIVE' | 'INACTIVE'): Promise<void> {

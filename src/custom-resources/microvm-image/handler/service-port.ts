@@ -1,6 +1,7 @@
 import { ImageConfig } from './config';
+import { ImageEvent } from '../../microvm-events';
 
-/** The calls of the MicroVMs API (and of CloudWatch Logs, for the reason of a failure) that the driver needs. */
+/** The calls of the MicroVMs API (and of CloudWatch Logs, for the reason of a failure, and of EventBridge) that the driver needs. */
 export interface ServicePort {
   /** Undefined when there is no such image. */
   getImage(imageArn: string): Promise<ImageView | undefined>;
@@ -14,6 +15,8 @@ export interface ServicePort {
   listLiveMicrovms(imageArn: string): Promise<string[]>;
   /** MicroVMs that run one version, or any, and are not terminated yet. */
   listMicrovmsOfVersion(imageArn: string, version?: string): Promise<string[]>;
+  /** The versions that those MicroVMs run. */
+  listVersionsInUse(imageArn: string): Promise<string[]>;
   /** The last lines a build wrote to a log group. */
   tailLog(logGroup: string, version: string, since: number): Promise<string[]>;
 
@@ -27,6 +30,7 @@ export interface ServicePort {
   terminateMicrovm(microvmId: string): Promise<void>;
   tag(imageArn: string, tags: Record<string, string>): Promise<void>;
   untag(imageArn: string, keys: string[]): Promise<void>;
+  putEvent(eventBusArn: string, event: ImageEvent): Promise<void>;
 }
 
 export interface ImageView {
@@ -64,6 +68,8 @@ export interface SnapshotSizes {
 export interface BaseVersionView {
   readonly version: string;
   readonly status?: string;
+  /** When it came out, in milliseconds since the epoch. */
+  readonly createdAt?: number;
 }
 
 /** Why the service refused a call, as far as it decides what to do next. */
