@@ -1,11 +1,9 @@
 import { BlockList, isIP } from 'net';
 import { RequestContext } from './iam-context';
 import { coversArn, coversText } from './iam-pattern';
-import { hasUnknownText, PatternOptions, unknownParts } from './iam-text';
+import { hasUnknownPart, PatternOptions, unknownParts } from './iam-text';
 import { all, any, known, NO, not, Truth, unknown } from './iam-truth';
-
-/** The `Condition` of a statement. */
-export type Condition = Record<string, Record<string, unknown>>;
+import { Condition } from './policy-documents';
 
 /** Whether a value of the policy fits one of the request. Undefined: it can fit none, not even where the operator says "not". */
 type Comparison = (wanted: string, given: string, variables: RequestContext | undefined) => Truth | undefined;
@@ -17,7 +15,7 @@ interface Operator {
 
 const OPERATORS: Record<string, Operator> = Object.fromEntries(Object.entries({
   ...withNegation('StringEquals', text({ wildcards: false })),
-  ...withNegation('StringEqualsIgnoreCase', (wanted, given, variables) => text({ wildcards: false })(wanted.toLowerCase(), given.toLowerCase(), variables)),
+  ...withNegation('StringEqualsIgnoreCase', ignoreCase(text({ wildcards: false }))),
   ...withNegation('StringLike', text({ wildcards: true })),
   ...withNegation('ArnEquals', coversArn),
   ...withNegation('ArnLike', coversArn),
@@ -32,7 +30,7 @@ const OPERATORS: Record<string, Operator> = Object.fromEntries(Object.entries({
   DateGreaterThan: { compare: ordered(toTime, (given, wanted) => given > wanted) },
   DateGreaterThanEquals: { compare: ordered(toTime, (given, wanted) => given >= wanted) },
   Bool: { compare: bool },
-  BinaryEquals: { compare: (wanted, given) => coversText(wanted, given, { wildcards: false }) },
+  BinaryEquals: { compare: (wanted: string, given: string) => coversText(wanted, given, { wildcards: false }) },
   IpAddress: { compare: ipAddress },
   NotIpAddress: { compare: ipAddress, negated: true },
 }).map(([name, operator]) => [name.toLowerCase(), operator]));
@@ -42,12 +40,11 @@ const OPERATORS: Record<string, Operator> = Object.fromEntries(Object.entries({
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
-export function meets(condition: Condition, context: RequestContext, variables: RequestContext | undefined): Truth {
-  return all(Object.entries(condition).flatMap(([operator, keys]) =>
-    Object.entries(keys).map(([key, wanted]) => meetsOne(operator, key, asList(wanted), context, variables))));
+export function meets(conditions: Condition[], context: RequestContext, variables: RequestContext | undefined): Truth {
+  return all(conditions.map((condition) => meetsOne(condition, context, variables)));
 }
 
-function meetsOne(name: string, key: string, wanted: string[], context: RequestContext, variables: RequestContext | undefined): Truth {
+function meetsOne({ operator: name, key, values: wanted }: Condition, context: RequestContext, variables: RequestContext | undefined): Truth {
   const [, set, base, ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/i.exec(name)!;
   const given = context.get(key);
   if (given === 'unknown') {
@@ -94,10 +91,14 @@ function text({ wildcards }: PatternOptions): Comparison {
   return (wanted, given, variables) => coversText(wanted, given, { wildcards, variables });
 }
 
+function ignoreCase(compare: Comparison): Comparison {
+  return (wanted, given, variables) => compare(wanted.toLowerCase(), given.toLowerCase(), variables);
+}
+
 /** Numbers and dates. Policy variables are no numbers. */
 function ordered(parse: (text: string) => number | undefined, holds: (given: number, wanted: number) => boolean): Comparison {
   return (wanted, given) => {
-    if (hasUnknownText(wanted + given)) {
+    if (hasUnknownPart(wanted, given)) {
       return unknown(...unknownParts(wanted, given));
     }
     const [wantedNumber, givenNumber] = [parse(wanted), parse(given)];
@@ -121,7 +122,7 @@ function bool(wanted: string, given: string, variables: RequestContext | undefin
 }
 
 function ipAddress(wanted: string, given: string): Truth | undefined {
-  if (hasUnknownText(wanted + given)) {
+  if (hasUnknownPart(wanted, given)) {
     return unknown(...unknownParts(wanted, given));
   }
   const [network, prefix] = wanted.split('/');
@@ -133,8 +134,4 @@ function ipAddress(wanted: string, given: string): Truth | undefined {
   const block = new BlockList();
   block.addSubnet(network, bits, `ipv${family as 4 | 6}`);
   return isIP(given) === family ? known(block.check(given, `ipv${family as 4 | 6}`)) : NO;
-}
-
-function asList(value: unknown): string[] {
-  return (Array.isArray(value) ? value : [value]).map(String);
 }

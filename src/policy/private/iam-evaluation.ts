@@ -1,11 +1,12 @@
-import { applies, Request, Statement, statementsOf } from './iam-statement';
+import { applies, Request } from './iam-statement';
 import { any, Truth, unknown } from './iam-truth';
+import { PolicyStatement } from './policy-documents';
 
 /** A policy of a principal. */
 export interface Policy {
   readonly name: string;
   /** Left out for a policy that is elsewhere: it could say anything. */
-  readonly document?: unknown;
+  readonly statements?: PolicyStatement[];
 }
 
 /** What decides over a principal. */
@@ -18,12 +19,19 @@ export interface PrincipalPolicies {
 
 export type Outcome = 'allowed' | 'denied' | 'conditional';
 
+/** A statement that decided, and where it stands. */
+export interface Reason {
+  readonly policy: string;
+  /** Its place in the policy, from 1. */
+  readonly position: number;
+  readonly statement: PolicyStatement;
+}
+
 /** What IAM would answer, and why. */
 export interface Decision {
   /** `conditional` when it depends on what is known only later. */
   readonly outcome: Outcome;
-  /** The statements that decided. None: nothing allows it. */
-  readonly statements: Statement[];
+  readonly reasons: Reason[];
   /** What would have to be known. */
   readonly unknowns: string[];
   /** The layer that allows nothing, when no statement denies. */
@@ -37,7 +45,8 @@ interface Layer {
 }
 
 interface Judged {
-  readonly statement?: Statement;
+  /** None of a policy that is elsewhere. */
+  readonly reason?: Reason;
   readonly truth: Truth;
 }
 
@@ -49,38 +58,46 @@ interface Judged {
  */
 export function evaluate({ identity, boundary }: PrincipalPolicies, request: Request): Decision {
   const layers = [layer('identity', identity, request), ...(boundary ? [layer('boundary', [boundary], request)] : [])];
-  const denied = layers.flatMap(({ denies }) => denies).filter(({ truth }) => truth.holds === 'yes');
-  if (denied.length > 0) {
-    return decision('denied', denied);
+  const denies = layers.flatMap((each) => each.denies);
+  if (denies.some(isCertain)) {
+    return decision('denied', denies.filter(isCertain));
   }
   const silent = layers.find(({ allows }) => allows.every(({ truth }) => truth.holds === 'no'));
   if (silent) {
     return { ...decision('denied', []), missing: silent.name };
   }
-  const perhapsDenied = layers.flatMap(({ denies }) => denies).filter(({ truth }) => truth.holds === 'unknown');
-  const uncertain = layers.filter(({ allows }) => any(allows.map(({ truth }) => truth)).holds === 'unknown').flatMap(({ allows }) => allows);
-  if (perhapsDenied.length + uncertain.length > 0) {
-    return decision('conditional', [...perhapsDenied, ...uncertain.filter(({ truth }) => truth.holds === 'unknown')]);
-  }
-  return decision('allowed', layers.flatMap(({ allows }) => allows).filter(({ truth }) => truth.holds === 'yes'));
+  const open = [
+    ...denies,
+    ...layers.filter(({ allows }) => any(allows.map(({ truth }) => truth)).holds === 'unknown').flatMap(({ allows }) => allows),
+  ].filter(({ truth }) => truth.holds === 'unknown');
+  return open.length > 0 ? decision('conditional', open) : decision('allowed', layers.flatMap(({ allows }) => allows).filter(isCertain));
 }
 
 function layer(name: Layer['name'], policies: Policy[], request: Request): Layer {
-  const judged = policies.flatMap((policy): Array<Judged & { effect: 'Allow' | 'Deny' }> => {
-    if (policy.document === undefined) {
-      const truth = unknown(`what the policy ${policy.name} says, which is not in the template`);
-      return [{ effect: 'Allow', truth }, { effect: 'Deny', truth }];
+  const allows: Judged[] = [];
+  const denies: Judged[] = [];
+  for (const { name: policy, statements } of policies) {
+    if (!statements) {
+      const truth = unknown(`what the policy ${policy} says, which is not in the template`);
+      allows.push({ truth });
+      denies.push({ truth });
     }
-    return statementsOf(policy.name, policy.document)
-      .map((statement) => ({ effect: statement.effect, statement, truth: applies(statement, request) }));
-  });
-  return { name, allows: judged.filter(({ effect }) => effect === 'Allow'), denies: judged.filter(({ effect }) => effect === 'Deny') };
+    for (const [index, statement] of (statements ?? []).entries()) {
+      const judged = { reason: { policy, position: index + 1, statement }, truth: applies(statement, request) };
+      (statement.effect === 'Deny' ? denies : allows).push(judged);
+    }
+  }
+  return { name, allows, denies };
+}
+
+function isCertain({ truth }: Judged): boolean {
+  return truth.holds === 'yes';
 }
 
 function decision(outcome: Outcome, judged: Judged[]): Decision {
   return {
     outcome,
-    statements: judged.flatMap(({ statement }) => statement ?? []),
+    reasons: judged.flatMap(({ reason }) => reason ?? []),
     unknowns: [...new Set(judged.flatMap(({ truth }) => truth.because))],
   };
 }

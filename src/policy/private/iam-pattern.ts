@@ -1,5 +1,5 @@
 import { RequestContext } from './iam-context';
-import { hasUnknownText, PatternOptions, PatternSymbol, patternSymbols, plainSymbols, unknownParts } from './iam-text';
+import { colonParts, hasUnknownPart, PatternOptions, PatternSymbol, patternSymbols, plainSymbols, unknownParts } from './iam-text';
 import { all, NO, Truth, unknown, YES } from './iam-truth';
 
 const ARN_PARTS = 6;
@@ -34,12 +34,12 @@ export function coversResource(pattern: string, resource: string, variables: Req
   if (!wanted || !given) {
     // A whole ARN that only the deployment knows, or a part of one.
     const symbols = patternSymbols(pattern, { wildcards: true, variables });
-    return hasUnknownText(pattern + resource) ? symbols ? covers(symbols, plainSymbols(resource)) : unknown(...unknownParts(pattern, resource)) : NO;
+    return hasUnknownPart(pattern, resource) ? symbols ? covers(symbols, plainSymbols(resource)) : unknown(...unknownParts(pattern, resource)) : NO;
   }
   const before = all(wanted.slice(0, -1).map((part, index) => covers(patternSymbols(part, { wildcards: true })!, plainSymbols(given[index]))));
   const [lastWanted, lastGiven] = [wanted[ARN_PARTS - 1], given[ARN_PARTS - 1]];
   const last = patternSymbols(lastWanted, { wildcards: true, variables });
-  if (!last && hasUnknownText(pattern + resource)) {
+  if (!last && hasUnknownPart(pattern, resource)) {
     return unknown(...unknownParts(pattern, resource));
   }
   if (!last) {
@@ -59,10 +59,10 @@ function typeOf(lastPart: string): string {
 
 /** Whether an ARN of an `ArnLike` condition covers another ARN. Undefined when one is no ARN, or a policy variable has no value. */
 export function coversArn(pattern: string, arn: string, variables: RequestContext | undefined): Truth | undefined {
-  const wanted = colonParts(pattern);
-  const given = colonParts(arn);
+  const wanted = colonParts(pattern, ARN_PARTS);
+  const given = colonParts(arn, ARN_PARTS);
   if (!isArn(wanted) || !isArn(given)) {
-    if (hasUnknownText(pattern + arn)) {
+    if (hasUnknownPart(pattern, arn)) {
       return unknown(...unknownParts(pattern, arn));
     }
     // Documented for six parts only, while `*` by itself is in use.
@@ -81,8 +81,8 @@ export function coversText(pattern: string, text: string, options: PatternOption
 
 /** Undefined for what is not an ARN, or not certain to be one. What a short one lacks is taken for `*`, as IAM does. */
 function arnParts(arn: string): string[] | undefined {
-  const parts = colonParts(arn);
-  if (parts[0] !== 'arn' || (parts.length < ARN_PARTS && hasUnknownText(arn))) {
+  const parts = colonParts(arn, ARN_PARTS);
+  if (parts[0] !== 'arn' || (parts.length < ARN_PARTS && hasUnknownPart(arn))) {
     return undefined;
   }
   return [...parts, ...Array<string>(ARN_PARTS - parts.length).fill('*')];
@@ -90,19 +90,6 @@ function arnParts(arn: string): string[] | undefined {
 
 function isArn(parts: string[]): boolean {
   return parts.length === ARN_PARTS && parts[0] === 'arn';
-}
-
-/** At most six. Colons inside a policy variable, as in `${aws:PrincipalTag/team}`, and of an unknown part belong to it. */
-function colonParts(arn: string): string[] {
-  const parts = [''];
-  for (const piece of arn.split(/(\$\{[^}]*\}|\uE000[^\uE001]*\uE001|:)/)) {
-    if (piece === ':' && parts.length < ARN_PARTS) {
-      parts.push('');
-    } else {
-      parts[parts.length - 1] += piece;
-    }
-  }
-  return parts;
 }
 
 /** What is unknown covers only itself, and only `*` covers it. One pass that returns to the last `*`. */

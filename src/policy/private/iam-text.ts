@@ -1,25 +1,78 @@
 import { RequestContext } from './iam-context';
 
-const OPEN = '\uE000';
-const CLOSE = '\uE001';
-
-/** A part of a text that only the deployment knows, such as an attribute of a resource or a parameter. */
-export function unknownText(name: string): string {
-  return `${OPEN}${name}${CLOSE}`;
+/** A part of a text of a policy or a request. */
+interface Piece {
+  /** `variable`: a policy variable such as `${aws:PrincipalTag/team}`. `unknown`: what only the deployment will tell. */
+  readonly is: 'text' | 'variable' | 'unknown';
+  /** Of a variable and of what is unknown: its name. */
+  readonly text: string;
 }
 
-export function hasUnknownText(text: string): boolean {
-  return text.includes(OPEN);
+const DYNAMIC_REFERENCE = /^\{\{resolve:[^}]*\}\}/;
+const POLICY_VARIABLE = /^([*?$]$|\s*[A-Za-z0-9-]+:)/;
+
+/**
+ * Takes a text apart.
+ *
+ * The reader of templates writes what is unknown as `${Name}`, and a policy its variables as `${prefix:key}`: the names of
+ * resources, parameters and attributes have no prefix. CloudFormation's dynamic references are unknown, too.
+ */
+function pieces(text: string): Piece[] {
+  const found: Piece[] = [];
+  let start = 0;
+  for (let at = text.indexOf('{'); at >= 0; at = text.indexOf('{', at + 1)) {
+    const isReference = text[at - 1] === '$';
+    const end = isReference ? closingBrace(text, at) : at + (DYNAMIC_REFERENCE.exec(text.slice(at))?.[0].length ?? 0) - 1;
+    if (end > at) {
+      const name = isReference ? text.slice(at + 1, end) : text.slice(at, end + 1);
+      found.push({ is: 'text', text: text.slice(start, isReference ? at - 1 : at) });
+      found.push({ is: isReference && POLICY_VARIABLE.test(name) && !name.includes('${') ? 'variable' : 'unknown', text: name });
+      start = end + 1;
+      at = end;
+    }
+  }
+  return [...found, { is: 'text', text: text.slice(start) }];
+}
+
+/** Of the brace at a place. -1: it has none. */
+function closingBrace(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    depth += text[at] === '{' ? 1 : text[at] === '}' ? -1 : 0;
+    if (depth === 0) {
+      return at;
+    }
+  }
+  return -1;
+}
+
+/** A part of a text that only the deployment will tell, as the reader of templates writes it. */
+export function unknownText(name: string): string {
+  return `\${${name}}`;
 }
 
 /** The names of what is unknown in texts. */
 export function unknownParts(...texts: string[]): string[] {
-  return texts.flatMap((text) => [...text.matchAll(/\uE000([^\uE001]*)\uE001/g)].map(([, name]) => name));
+  return texts.flatMap((text) => pieces(text).flatMap((piece) => (piece.is === 'unknown' ? [piece.text] : [])));
 }
 
-/** For people: what is unknown as `<name>`. */
-export function readableText(text: string): string {
-  return text.split(OPEN).join('<').split(CLOSE).join('>');
+export function hasUnknownPart(...texts: string[]): boolean {
+  return unknownParts(...texts).length > 0;
+}
+
+/** Splits at colons, into so many parts at most. Colons of a policy variable and of an unknown part belong to it. */
+export function colonParts(text: string, most: number): string[] {
+  const parts = [''];
+  for (const piece of pieces(text)) {
+    for (const [index, part] of (piece.is === 'text' ? piece.text.split(':') : [unknownText(piece.text)]).entries()) {
+      if (index > 0 && parts.length < most) {
+        parts.push(part);
+      } else {
+        parts[parts.length - 1] += index > 0 ? `:${part}` : part;
+      }
+    }
+  }
+  return parts;
 }
 
 /** One character, or something that stands for a text. */
@@ -28,22 +81,10 @@ export type PatternSymbol = { readonly is: 'character'; readonly character: stri
   | { readonly is: 'one' }
   | { readonly is: 'unknown'; readonly name: string };
 
-const ANY: PatternSymbol = { is: 'any' };
-const ONE: PatternSymbol = { is: 'one' };
-
 /** A plain text: nothing but what is unknown has a meaning. */
 export function plainSymbols(text: string): PatternSymbol[] {
-  const symbols: PatternSymbol[] = [];
-  for (let at = 0; at < text.length; at++) {
-    if (text[at] === OPEN) {
-      const end = text.indexOf(CLOSE, at);
-      symbols.push({ is: 'unknown', name: text.slice(at + 1, end) });
-      at = end;
-    } else {
-      symbols.push({ is: 'character', character: text[at] });
-    }
-  }
-  return symbols;
+  return pieces(text).flatMap((piece): PatternSymbol[] =>
+    piece.is === 'unknown' ? [{ is: 'unknown', name: piece.text }] : characters(piece.is === 'text' ? piece.text : unknownText(piece.text)));
 }
 
 export interface PatternOptions {
@@ -59,43 +100,41 @@ export interface PatternOptions {
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
-export function patternSymbols(text: string, options: PatternOptions): PatternSymbol[] | undefined {
+export function patternSymbols(text: string, { wildcards, variables }: PatternOptions): PatternSymbol[] | undefined {
   const symbols: PatternSymbol[] = [];
-  let plain = '';
-  const flush = () => {
-    symbols.push(...plainSymbols(plain));
-    plain = '';
-  };
-  for (let at = 0; at < text.length; at++) {
-    const end = options.variables && text.startsWith('${', at) ? text.indexOf('}', at) : -1;
-    if (end >= 0) {
-      const value = variable(text.slice(at + 2, end), options.variables!);
-      if (value === undefined) {
-        return undefined;
-      }
-      plain += value;
-      at = end;
-    } else if (options.wildcards && (text[at] === '*' || text[at] === '?')) {
-      flush();
-      symbols.push(text[at] === '*' ? ANY : ONE);
-    } else {
-      plain += text[at];
+  for (const piece of pieces(text)) {
+    const added = piece.is === 'unknown' ? plainSymbols(unknownText(piece.text))
+      : piece.is === 'variable' && variables ? variable(piece.text, variables)
+        : characters(piece.is === 'text' ? piece.text : unknownText(piece.text)).map((symbol) => (wildcards ? wildcard(symbol) : symbol));
+    if (!added) {
+      return undefined;
     }
+    symbols.push(...added);
   }
-  flush();
   return symbols;
 }
 
 /** The text of a policy variable, in which `*` is no wildcard. Undefined when it has none. */
-function variable(text: string, context: RequestContext): string | undefined {
-  if (text === '*' || text === '?' || text === '$') {
-    return text;
+function variable(text: string, context: RequestContext): PatternSymbol[] | undefined {
+  if (text.length === 1) {
+    return characters(text);
   }
-  const [, key, fallback] = /^\s*([^,]*?)\s*(?:,\s*'(.*)'\s*)?$/.exec(text) ?? [];
-  const value = context.get(key ?? text);
+  const [, key, fallback] = /^\s*(.*?)\s*(?:,\s*'(.*)'\s*)?$/.exec(text)!;
+  const value = context.get(key);
   if (value === 'unknown') {
-    return unknownText(key ?? text);
+    return [{ is: 'unknown', name: `the condition key ${key}` }];
   }
   // A key with several values cannot be a text.
-  return (RequestContext.isMultivalued(key ?? text) ? undefined : value?.[0]) ?? fallback;
+  const single = (RequestContext.isMultivalued(key) ? undefined : value?.[0]) ?? fallback;
+  return single === undefined ? undefined : plainSymbols(single);
+}
+
+function characters(text: string): PatternSymbol[] {
+  return [...text].map((character) => ({ is: 'character', character }));
+}
+
+function wildcard(symbol: PatternSymbol): PatternSymbol {
+  return symbol.is !== 'character' ? symbol
+    : symbol.character === '*' ? { is: 'any' }
+      : symbol.character === '?' ? { is: 'one' } : symbol;
 }

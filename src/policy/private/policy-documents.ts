@@ -17,6 +17,8 @@ export interface Condition {
 
 /** A statement whose single values are lists like the others. A part that the statement does not have is undefined. */
 export interface PolicyStatement {
+  /** Of its document. Older ones than 2012-10-17 know no policy variables. */
+  readonly version?: string;
   readonly sid?: string;
   readonly effect: string;
   readonly actions?: string[];
@@ -134,6 +136,7 @@ export function readStatements(document: unknown): PolicyStatement[] {
   return asList((parsed as any)?.Statement)
     .filter((statement): statement is Record<string, unknown> => typeof statement === 'object' && statement !== null)
     .map((statement) => ({
+      version: (parsed as any).Version,
       sid: statement.Sid === undefined ? undefined : asText(statement.Sid),
       effect: asText(statement.Effect),
       actions: texts(statement.Action),

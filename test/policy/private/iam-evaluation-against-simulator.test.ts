@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { ACCOUNT, AccessCase, accessCase, ROLE_ARN } from './random-policies';
 import { RequestContext } from '../../../src/policy/private/iam-context';
 import { evaluate } from '../../../src/policy/private/iam-evaluation';
+import { readStatements } from '../../../src/policy/private/policy-documents';
 
 const CASES = Number(process.env.CASES ?? 4000);
 const SEED = Number(process.env.SEED ?? 20260622);
@@ -29,12 +30,12 @@ async function simulated({ identity, boundary, action, resource, context }: Acce
 
 function evaluated({ identity, boundary, action, resource, context }: AccessCase): string {
   const policies = {
-    identity: identity.map((document, index) => ({ name: `identity-${index}`, document })),
-    boundary: boundary && { name: 'boundary', document: boundary },
+    identity: identity.map((document, index) => ({ name: `identity-${index}`, statements: readStatements(document) })),
+    boundary: boundary && { name: 'boundary', statements: readStatements(boundary) },
   };
   const keys = Object.fromEntries(Object.entries(context).map(([key, value]) => [key, [value].flat()]));
-  const { outcome, statements } = evaluate(policies, { action, resource, context: RequestContext.complete(keys) });
-  return outcome === 'allowed' ? 'Allowed' : outcome === 'conditional' ? 'Conditional' : statements.length > 0 ? 'ExplicitlyDenied' : 'ImplicitlyDenied';
+  const { outcome, reasons } = evaluate(policies, { action, resource, context: RequestContext.complete(keys) });
+  return outcome === 'allowed' ? 'Allowed' : outcome === 'conditional' ? 'Conditional' : reasons.length > 0 ? 'ExplicitlyDenied' : 'ImplicitlyDenied';
 }
 
 test(`the evaluator and iam-simulate agree on ${CASES} cases of role, action and resource (seed ${SEED})`, async () => {

@@ -3,6 +3,7 @@ import { AccessCase, accessCase } from './random-policies';
 import { RequestContext } from '../../../src/policy/private/iam-context';
 import { Decision, evaluate, PrincipalPolicies } from '../../../src/policy/private/iam-evaluation';
 import { unknownText } from '../../../src/policy/private/iam-text';
+import { readStatements } from '../../../src/policy/private/policy-documents';
 
 const SEED = Number(process.env.SEED ?? 20260622);
 const IMAGE = 'arn:aws:lambda:eu-west-1:111122223333:microvm-image:sandbox';
@@ -18,9 +19,9 @@ interface Asked {
 
 /** What nobody told is unknown. */
 function ask(statements: any[], { action, resource, context, boundary, version }: Asked = {}): Decision {
-  const document = (Statement: any[]) => ({ Version: version ?? '2012-10-17', Statement });
+  const read = (Statement: any[]) => readStatements({ Version: version ?? '2012-10-17', Statement });
   return evaluate(
-    { identity: [{ name: 'Policy', document: document(statements) }], boundary: boundary && { name: 'Boundary', document: document(boundary) } },
+    { identity: [{ name: 'Policy', statements: read(statements) }], boundary: boundary && { name: 'Boundary', statements: read(boundary) } },
     { action: action ?? ACTION, resource: resource ?? IMAGE, context: RequestContext.partial(context ?? {}) },
   );
 }
@@ -86,7 +87,7 @@ describe('what is not known makes the answer conditional, and is named', () => {
   test('a policy that is elsewhere', () => {
     const request = { action: ACTION, resource: IMAGE, context: RequestContext.partial({}) };
     const elsewhere = { name: 'arn:aws:iam::aws:policy/Some' };
-    const here = { name: 'Policy', document: { Version: '2012-10-17', Statement: [allow()] } };
+    const here = { name: 'Policy', statements: readStatements({ Version: '2012-10-17', Statement: [allow()] }) };
     expect(evaluate({ identity: [elsewhere] }, request).outcome).toBe('conditional');
     expect(evaluate({ identity: [here, elsewhere] }, request).outcome).toBe('conditional');
     expect(evaluate({ identity: [here], boundary: elsewhere }, request).outcome).toBe('conditional');
@@ -104,10 +105,10 @@ test('what is not known is left out where it makes no difference', () => {
 });
 
 test('the statements that decide are told', () => {
-  const names = (decision: Decision) => decision.statements.map(({ effect, name }) => `${effect} ${name}`);
-  expect(names(ask([allow({ Sid: 'Run' }), allow({ Resource: 'arn:aws:s3:::x' })]))).toEqual(['Allow Run']);
-  expect(names(ask([allow(), deny(), deny({ Sid: 'Never' })]))).toEqual(['Deny statement 2', 'Deny Never']);
-  expect(names(ask([allow(), deny(onlyTeam)]))).toEqual(['Deny statement 2']);
+  const names = (decision: Decision) => decision.reasons.map(({ statement, position }) => `${statement.effect} ${position}`);
+  expect(names(ask([allow(), allow({ Resource: 'arn:aws:s3:::x' })]))).toEqual(['Allow 1']);
+  expect(names(ask([allow(), deny(), deny()]))).toEqual(['Deny 2', 'Deny 3']);
+  expect(names(ask([allow(), deny(onlyTeam)]))).toEqual(['Deny 2']);
   expect(ask([]).missing).toBe('identity');
   expect(ask([allow()], { boundary: [] }).missing).toBe('boundary');
 });
@@ -115,8 +116,8 @@ test('the statements that decide are told', () => {
 describe(`an answer given early never turns out wrong (seed ${SEED})`, () => {
   const keysOf = ({ context }: AccessCase) => Object.fromEntries(Object.entries(context).map(([key, value]) => [key, [value].flat()]));
   const policiesOf = ({ identity, boundary }: AccessCase): PrincipalPolicies => ({
-    identity: identity.map((document, index) => ({ name: `${index}`, document })),
-    boundary: boundary && { name: 'boundary', document: boundary },
+    identity: identity.map((document, index) => ({ name: `${index}`, statements: readStatements(document) })),
+    boundary: boundary && { name: 'boundary', statements: readStatements(boundary) },
   });
 
   test('when condition keys become known', () => {
@@ -141,7 +142,7 @@ describe(`an answer given early never turns out wrong (seed ${SEED})`, () => {
     }
     return Array.isArray(value) ? value.map((entry) => hide(entry, part))
       : typeof value !== 'object' ? value
-        : Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, /^(Effect|Version|name)$/.test(key) ? entry : hide(entry, part)]));
+        : Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, /^(Effect|Version)$/.test(key) ? entry : hide(entry, part)]));
   }
 
   test('when texts of the template become known', () => {
@@ -150,12 +151,11 @@ describe(`an answer given early never turns out wrong (seed ${SEED})`, () => {
     const parts = fc.constantFrom('sandbox', '111122223333', 'arn:aws', 'INGRESS', 'eu-west-1', 'lambda', 'Microvm', 'microvm-image', 'role');
     fc.assert(fc.property(accessCase, parts, fc.boolean(), (access, part, alsoInRequest) => {
       const context = RequestContext.complete(keysOf(access));
-      const policies = policiesOf(access);
       const before = evaluate(
-        hide(policies, part),
+        policiesOf(hide(access, part)),
         { action: access.action, resource: alsoInRequest ? hide(access.resource, part) : access.resource, context },
       ).outcome;
-      const after = evaluate(policies, { ...access, context }).outcome;
+      const after = evaluate(policiesOf(access), { ...access, context }).outcome;
       before === 'conditional' ? late++ : early++;
       return before === 'conditional' || before === after;
     }), { numRuns: 2000, seed: SEED, unbiased: true });
