@@ -17,7 +17,7 @@ export interface MicrovmAssertionsOptions {
    * Documents of managed policies that are not in the templates, as JSON text, by their ARN.
    *
    * @default - a policy that is elsewhere could say anything, but for a few of AWS's that are known: those that CDK attaches
-   * to functions, tasks and connectors, and the ones that allow everything
+   * to functions, ECS tasks and connectors, `AdministratorAccess` and `PowerUserAccess`
    */
   readonly managedPolicies?: { [arn: string]: string };
 }
