@@ -6,7 +6,6 @@ import { AppAccess, hasNoResource, PASS_CONNECTOR, PUBLIC_CONNECTORS, RUN } from
 import { AppPrincipal } from './private/app-principals';
 import { AppSource, sourceOfStage, sourceOfTemplate } from './private/app-source';
 import { Decision } from './private/iam-evaluation';
-import { SynthesizedTemplate } from './private/synthesized-template';
 import { lit, UnscopedValidationError } from '../constructs/private/cdk-internals';
 
 /**
@@ -71,9 +70,7 @@ export class MicrovmAssertions {
   private readonly readings: AppAccess[];
 
   private constructor(private readonly source: AppSource, private readonly options: MicrovmAssertionsOptions) {
-    // Conditions of a template hold or do not: an answer must be true either way.
-    const assumptions = new Set(source.stacks.flatMap(({ template }) => SynthesizedTemplate.variants(template)));
-    this.readings = [...assumptions].map((assumed) => new AppAccess(source, assumed, options.managedPolicies ?? {}, options.context ?? {}));
+    this.readings = AppAccess.readings(source, options);
   }
 
   /**

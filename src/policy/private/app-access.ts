@@ -21,24 +21,32 @@ export const RUN = 'lambda:RunMicrovm';
 export const PASS_CONNECTOR = 'lambda:PassNetworkConnector';
 const PASS_ROLE = 'iam:PassRole';
 
-/** What anybody may do in an app, read under one assumption about its conditions. */
+/** What is known besides the templates. */
+export interface Knowledge {
+  /** Condition keys of all requests. */
+  readonly context?: Record<string, string[]>;
+  /** Documents of policies that are elsewhere, as JSON, by ARN. */
+  readonly managedPolicies?: Record<string, string>;
+}
+
+/** What anybody may do in an app, read under one assumption about the conditions in its templates. */
 export class AppAccess {
+  /** Under each assumption that makes a difference: an answer must be true under all. */
+  public static readings(source: AppSource, knowledge: Knowledge): AppAccess[] {
+    const app = new SynthesizedApp(source.stacks, true);
+    return [app, ...(app.hasConditions ? [new SynthesizedApp(source.stacks, false)] : [])]
+      .map((each) => new AppAccess(source, each, knowledge));
+  }
+
   public readonly images: NamedResource[];
   public readonly principals: AppPrincipal[];
 
-  private readonly app: SynthesizedApp;
   private readonly named: NamedResource[];
   private readonly everyone: AppPrincipals;
 
-  constructor(
-    private readonly source: AppSource,
-    assumed: boolean,
-    managedPolicies: Record<string, string>,
-    private readonly context: Record<string, string[]>,
-  ) {
-    this.app = new SynthesizedApp(source.stacks, assumed);
+  private constructor(private readonly source: AppSource, private readonly app: SynthesizedApp, private readonly knowledge: Knowledge) {
     this.named = nameResources(this.app.resources, (resource) => source.pathOf(resource));
-    this.everyone = new AppPrincipals(this.app, (resource) => source.pathOf(resource), managedPolicies);
+    this.everyone = new AppPrincipals(this.app, (resource) => source.pathOf(resource), knowledge.managedPolicies ?? {});
     this.principals = this.everyone.all.filter(({ resource }) => !resource || this.isAsked(resource));
     this.images = this.named.filter(({ resource }) => [CUSTOM_IMAGE, NATIVE_IMAGE].includes(resource.type) && this.isAsked(resource));
   }
@@ -148,7 +156,7 @@ export class AppAccess {
       ...(principal?.type === 'AWS::IAM::Role' ? { 'aws:username': [] } : {}),
       ...(account && account !== 'aws' ? { 'aws:ResourceAccount': [account] } : {}),
       ...(region && action.startsWith('lambda:') ? { 'aws:RequestedRegion': [region] } : {}),
-      ...this.context,
+      ...this.knowledge.context,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { nameResources } from './app-names';
-import { awsManagedPolicy } from './aws-managed-policies';
 import { Policy, PrincipalPolicies } from './iam-evaluation';
+import { managedPolicyOfAws } from './iam-managed-policies';
 import { asList, asText } from './intrinsic-functions';
 import { Place } from './physical-names';
 import { Identities, Identity, PolicyDocument, PolicyStatement, readStatements } from './policy-documents';
@@ -87,7 +87,7 @@ export class AppPrincipals {
       return this.policy(document);
     }
     const given = this.managedPolicies[arn];
-    return { name: arn, statements: given === undefined ? awsManagedPolicy(arn) : readStatements(given) };
+    return { name: arn, statements: given === undefined ? managedPolicyOfAws(arn) : readStatements(given) };
   }
 
   private groupsOf(user: SynthesizedResource): Identity[] {

@@ -5,7 +5,7 @@ import { RequestContext } from '../../../src/policy/private/iam-context';
 import { evaluate } from '../../../src/policy/private/iam-evaluation';
 import { readStatements } from '../../../src/policy/private/policy-documents';
 
-const CASES = Number(process.env.CASES ?? 4000);
+const CASES = Number(process.env.CASES ?? 3000);
 const SEED = Number(process.env.SEED ?? 20260622);
 
 /** What an independent implementation answers. */

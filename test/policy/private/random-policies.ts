@@ -160,5 +160,5 @@ export const accessCase: fc.Arbitrary<AccessCase> = fc.record({
   boundary,
   action,
   resource,
-  context: { ...keys, ...(action === 'iam:PassRole' && passedToService ? { 'iam:PassedToService': passedToService } : {}) } as Record<string, string | string[]>,
+  context: { ...keys, ...(action === 'iam:PassRole' && passedToService ? { 'iam:PassedToService': passedToService } : {}) } as Record<string, any>,
 }));

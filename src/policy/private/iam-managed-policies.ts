@@ -49,7 +49,7 @@ const STATEMENTS: Record<string, unknown[]> = {
 };
 
 /** The statements of a managed policy of AWS. Undefined when it is not known here. */
-export function awsManagedPolicy(arn: string): PolicyStatement[] | undefined {
+export function managedPolicyOfAws(arn: string): PolicyStatement[] | undefined {
   const statements = STATEMENTS[ARN.exec(arn)?.[1] ?? ''];
   return statements && readStatements({ Version: '2012-10-17', Statement: statements });
 }
