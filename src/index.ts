@@ -20,3 +20,5 @@ export * from './constructs/microvm-memory';
 export * from './constructs/microvm-os-capability';
 export * from './constructs/network-connector-guardrail';
 export * from './constructs/network-connector-policy';
+export * from './policy/microvm-assertions';
+export * from './policy/microvm-assertions-options';
