@@ -1,6 +1,9 @@
-import { readDockerfile } from '../../../src/constructs/private/dockerfile';
+import { x86Evidence } from '../../../src/constructs/private/container-base';
+import { finalChain, readDockerfile } from '../../../src/constructs/private/dockerfile-stages';
 
-const x86 = (...lines: string[]) => readDockerfile(lines.join('\n')).x86Only;
+const chain = (...lines: string[]) => finalChain(readDockerfile(lines.join('\n')).stages);
+const x86 = (...lines: string[]) => chain(...lines).map(x86Evidence).find((evidence) => evidence !== undefined);
+const baseOf = (...lines: string[]) => chain(...lines).pop()?.image;
 const exposes = (port: number, ...lines: string[]) => readDockerfile(['FROM scratch', ...lines].join('\n')).exposes(port);
 
 test.each([
@@ -32,7 +35,7 @@ test('only the stages that end up in the image count', () => {
 });
 
 test('a stage may have the name of the image it starts from', () => {
-  expect(readDockerfile('FROM node AS node\nFROM node AS node').finalImage).toBe('node');
+  expect(baseOf('FROM node AS node', 'FROM node AS node')).toBe('node');
 });
 
 test('comments, continued lines and heredocs are no instructions', () => {
@@ -44,8 +47,8 @@ test('comments, continued lines and heredocs are no instructions', () => {
 });
 
 test('a text without FROM has no image', () => {
-  expect(readDockerfile('').finalImage).toBeUndefined();
-  expect(readDockerfile('RUN true\n').finalImage).toBeUndefined();
+  expect(baseOf('')).toBeUndefined();
+  expect(baseOf('RUN true', '')).toBeUndefined();
 });
 
 test('a port is exposed alone, in a list, in a range, and by an earlier stage the last one continues', () => {
