@@ -3,8 +3,8 @@ import { Construct, IConstruct } from 'constructs';
 import { CodeContext } from './code-context';
 import { namedSecrets } from './dockerfile-checks';
 import { DockerfileFacts } from './dockerfile-stages';
-import { ContextSummary, FileFinding, scanContext } from './secret-scan';
 import { withoutSecrets } from './secret-patterns';
+import { ContextSummary, FileFinding, scanContext } from './secret-scan';
 
 const DOCKERFILE = 'Dockerfile';
 const REPORTED = 10;

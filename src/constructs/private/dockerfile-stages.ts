@@ -131,7 +131,9 @@ function follow(instruction: Instruction, stage: Stage, stages: Stage[], variabl
     assignmentsOf(instruction).map(({ name, value }) => [name, substitute(value ?? '', variables)] as const)
       .forEach(([name, value]) => variables.env.set(name, value));
   } else if (keyword === 'ARG') {
-    assignmentsOf(instruction).forEach(({ name, value }) => variables.args.set(name, value === undefined ? global.get(name) : substitute(value, variables)));
+    assignmentsOf(instruction).forEach(({ name, value }) => {
+      variables.args.set(name, value === undefined ? global.get(name) : substitute(value, variables));
+    });
   } else if (keyword === 'EXPOSE') {
     stage.exposed.push(...expanded);
   } else if (keyword === 'ADD') {
