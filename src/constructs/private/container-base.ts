@@ -39,8 +39,9 @@ const NOT_MADE_FOR_SNAPSHOTS = [
 
 /** The part of the FROM line that makes a stage x86-only. */
 export function x86Evidence({ image, platform }: Stage): string | undefined {
-  if (platform && /^linux\/(amd64|x86_64|386)/.test(platform)) {
-    return `--platform=${platform}`;
+  const [x86Platform] = /^linux\/(?:amd64|x86_64|386)(?:\/v\d)?/.exec(platform ?? '') ?? [];
+  if (x86Platform) {
+    return `--platform=${x86Platform}`;
   }
   if (image.includes('$')) {
     return undefined;

@@ -34,7 +34,8 @@ export function checkDockerfile(scope: Construct, text: string): DockerfileFacts
     if (evidence !== undefined) {
       throw new ValidationError(
         lit`MicrovmCodeArchitecture`,
-        `Dockerfile must build for linux/arm64, but its last stage is x86 only: '${withoutSecrets(evidence)}' in line ${stage.line}; use a base image for arm64`,
+        `Dockerfile must build for linux/arm64, but its last stage is x86 only: ${shownImage(evidence)} in line ${stage.line}; ` +
+        'use a base image for arm64',
         scope,
       );
     }
@@ -49,7 +50,7 @@ function warnAboutBase(scope: Construct, { stages }: DockerfileFacts) {
     if (!parent && !platform && isKnownX86Only(image)) {
       Annotations.of(scope).addWarningV2(
         'cdk-lambda-microvms:x86Base',
-        `Dockerfile line ${line}: '${withoutSecrets(image)}' is published for x86 only, as far as is known, and MicroVMs are arm64: ` +
+        `Dockerfile line ${line}: ${shownImage(image)} is published for x86 only, as far as is known, and MicroVMs are arm64: ` +
         'the build would fail; use a base image for arm64',
       );
     }
@@ -58,7 +59,7 @@ function warnAboutBase(scope: Construct, { stages }: DockerfileFacts) {
   if (isUnsafeToSnapshot(root.image) && !isKnownX86Only(root.image)) {
     Annotations.of(scope).addWarningV2(
       'cdk-lambda-microvms:snapshotUnsafeBase',
-      `Dockerfile line ${root.line}: '${withoutSecrets(root.image)}' is not made for snapshots: all MicroVMs of a version go on from one snapshot, and the ` +
+      `Dockerfile line ${root.line}: ${shownImage(root.image)} is not made for snapshots: all MicroVMs of a version go on from one snapshot, and the ` +
       'OpenSSL of this base does not reseed then, so that they may draw the same keys and session ids; ' +
       `use '${SNAPSHOT_SAFE_BASE}', or acknowledge when the app takes its random numbers from the kernel`,
     );
@@ -75,6 +76,11 @@ function warnAboutDownloads(scope: Construct, { stages }: DockerfileFacts) {
       'add --checksum (for Git, a commit), or put the file next to the Dockerfile and COPY it',
     );
   }
+}
+
+/** What is no name of an image may be anything. */
+function shownImage(image: string): string {
+  return /^(?:--platform=)?[\w./:@-]+$/.test(image) ? `'${withoutSecrets(image)}'` : 'its base image';
 }
 
 /** The service calls hooks on a port that has to be EXPOSEd. */

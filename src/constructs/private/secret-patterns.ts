@@ -61,7 +61,7 @@ const FORMATS: SecretFormat[] = [
     // With the beginning of the key itself: code that handles keys names the header alone.
     kind: 'private key',
     hint: 'PRIVATE KEY',
-    pattern: /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\s"'+,]|\\[nr]){0,40}(?:[\w-]+: [^\n]{0,200}\s+){0,5}[A-Za-z0-9+/]{16,}(?:[^-]{0,16384}-----END|[A-Za-z0-9+/=\r\n]*)/g,
+    pattern: /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\s"'+,]|\\[nr]){0,40}(?:[\w-]+: [^\n]{0,200}\s+){0,5}[A-Za-z0-9+/]{16,}(?:[^-]{0,16384}-----END[A-Z0-9 ]{0,40}-----|[A-Za-z0-9+/=\r\n]*)/g,
   },
   { kind: 'private key', hint: 'PuTTY-User-Key-File-', pattern: /PuTTY-User-Key-File-\d/g },
   ...PREFIXED_TOKENS.map(([kind, prefix, rest]) => ({
@@ -129,7 +129,7 @@ const FORMATS: SecretFormat[] = [
     kind: 'random value of a secret name',
     hint: new RegExp(SECRET_WORD, 'i'),
     pattern: new RegExp(
-      `${SECRET_WORD}(?<=^[ \\t]*(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
+      `${SECRET_WORD}(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
     accept: (value) => !isPlaceholder(value) && looksRandom(value),
   },
 ];
