@@ -36,7 +36,8 @@ function codeOfDirectory(files: Files, options?: MicrovmAssetCodeOptions): Micro
 
 function codeOfZip(files: Files): MicrovmCode {
   const file = path.join(fs.mkdtempSync(path.join(directory, 'zip-')), 'code.zip');
-  fs.writeFileSync(file, zipSync(Object.fromEntries(Object.entries({ Dockerfile: DOCKERFILE, ...files }).map(([name, content]) => [name, Buffer.from(content)]))));
+  const contents = Object.entries({ Dockerfile: DOCKERFILE, ...files }).map(([name, content]) => [name, Buffer.from(content)]);
+  fs.writeFileSync(file, zipSync(Object.fromEntries(contents)));
   return MicrovmCode.fromAsset(file);
 }
 

@@ -1,8 +1,8 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import * as fc from 'fast-check';
-import { namedSecrets } from '../../../src/constructs/private/dockerfile-checks';
 import { assignmentsOf, Instruction, parseDockerfile } from '../../../src/constructs/private/dockerfile';
+import { namedSecrets } from '../../../src/constructs/private/dockerfile-checks';
 import { builtStages, readDockerfile } from '../../../src/constructs/private/dockerfile-stages';
 
 const parse = (...lines: string[]) => parseDockerfile(lines.join('\n'));
