@@ -9,7 +9,10 @@ import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
-import { DockerfileFacts, readDockerfile } from './private/dockerfile';
+import { directoryContext, inlineContext, zipContext } from './private/code-context';
+import { checkContext } from './private/context-checks';
+import { checkDockerfile } from './private/dockerfile-checks';
+import { DockerfileFacts } from './private/dockerfile-stages';
 import { leftOutSecretFiles, SECRET_FILE_PATTERNS } from './private/secret-files';
 import { grantPull } from './private/service-role';
 import { readFromZip } from './private/zip-reader';
@@ -196,15 +199,29 @@ class AssetCode extends MicrovmCode {
         scope,
       );
     }
-    const exclude = stat.isDirectory() ? excludePatterns(this.source, this.options) : undefined;
-    if (exclude) {
-      warnAboutLeftOutFiles(scope, this.source, exclude);
-    }
-    const asset = new Asset(scope, 'Code', {
-      path: this.source,
-      ...(exclude && { exclude, ignoreMode: IgnoreMode.DOCKER, followSymlinks: this.options.followSymlinks }),
+    const facts = checkDockerfile(scope, dockerfile);
+    return stat.isDirectory() ? this.bindDirectory(scope, facts) : this.bindZip(scope, facts);
+  }
+
+  private bindDirectory(scope: Construct, dockerfile: DockerfileFacts): BoundCode {
+    const { followSymlinks } = this.options;
+    const own = [...dockerignorePatterns(this.source), ...(this.options.exclude ?? [])];
+    const exclude = [...(this.options.includeSecretFiles ? [] : SECRET_FILE_PATTERNS), ...own, `!${DOCKERFILE}`];
+    warnAboutLeftOutFiles(scope, this.source, exclude);
+    const asset = new Asset(scope, 'Code', { path: this.source, exclude, ignoreMode: IgnoreMode.DOCKER, followSymlinks });
+    checkContext(scope, {
+      dockerfile,
+      context: directoryContext(this.source, exclude, followSymlinks),
+      hash: asset.assetHash,
+      isWholeDirectory: own.every((line) => line.startsWith('#')),
     });
-    return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile: checkedDockerfile(scope, dockerfile) };
+    return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile };
+  }
+
+  private bindZip(scope: Construct, dockerfile: DockerfileFacts): BoundCode {
+    const asset = new Asset(scope, 'Code', { path: this.source });
+    checkContext(scope, { dockerfile, context: zipContext(this.source), hash: asset.assetHash, isWholeDirectory: false, credentialFilesAreIn: 'the zip' });
+    return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile };
   }
 
   private fromDirectory(): string | undefined {
@@ -266,7 +283,7 @@ class InlineCode extends MicrovmCode {
   }
 
   public _bind(scope: Construct): BoundCode {
-    const dockerfile = checkedDockerfile(scope, this.files[DOCKERFILE]);
+    const dockerfile = checkDockerfile(scope, this.files[DOCKERFILE]);
     const directory = FileSystem.mkdtemp('microvm-code-');
     for (const [name, content] of Object.entries(this.files)) {
       const file = path.join(directory, name);
@@ -278,6 +295,7 @@ class InlineCode extends MicrovmCode {
       // It has been copied into the cloud assembly.
       fs.rmSync(directory, { recursive: true });
     }
+    checkContext(scope, { dockerfile, context: inlineContext(this.files), hash: asset.assetHash, isWholeDirectory: false, credentialFilesAreIn: 'files' });
     return { ...inBucket(asset.bucket, asset.s3ObjectKey), uri: asset.s3ObjectUrl, dockerfile };
   }
 }
@@ -355,14 +373,9 @@ function inBucket(bucket: s3.IBucket, key: string): BoundCode {
 }
 
 /** Later patterns win, so what the user says comes after what we leave out by ourselves. */
-function excludePatterns(directory: string, options: MicrovmAssetCodeOptions): string[] {
-  const dockerignore = path.join(directory, '.dockerignore');
-  return [
-    ...(options.includeSecretFiles ? [] : SECRET_FILE_PATTERNS),
-    ...(fs.existsSync(dockerignore) ? fs.readFileSync(dockerignore, 'utf8').split(/\r?\n/).filter((line) => line.trim() !== '') : []),
-    ...(options.exclude ?? []),
-    `!${DOCKERFILE}`,
-  ];
+function dockerignorePatterns(directory: string): string[] {
+  const file = path.join(directory, '.dockerignore');
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split(/\r?\n/).filter((line) => line.trim() !== '') : [];
 }
 
 function warnAboutLeftOutFiles(scope: Construct, directory: string, exclude: string[]) {
@@ -374,19 +387,4 @@ function warnAboutLeftOutFiles(scope: Construct, directory: string, exclude: str
       "let one in with a '!' pattern in .dockerignore, or all with includeSecretFiles",
     );
   }
-}
-
-function checkedDockerfile(scope: Construct, text: string): DockerfileFacts {
-  const facts = readDockerfile(text);
-  if (facts.finalImage === undefined) {
-    throw new ValidationError(lit`MicrovmCodeFrom`, 'Dockerfile must have a FROM instruction, got none', scope);
-  }
-  if (facts.x86Only !== undefined) {
-    throw new ValidationError(
-      lit`MicrovmCodeArchitecture`,
-      `Dockerfile must build for linux/arm64, but its last stage is x86 only: '${facts.x86Only}'; use a base image for arm64`,
-      scope,
-    );
-  }
-  return facts;
 }

@@ -15,7 +15,7 @@ import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
 import { formatImageArn, formatLogStreamsArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
-import { DockerfileFacts } from './private/dockerfile';
+import { warnAboutHiddenPort } from './private/dockerfile-checks';
 import { ImageEvents } from './private/image-events';
 import { ImageResource } from './private/image-request';
 import {
@@ -154,7 +154,7 @@ export class MicrovmImage extends MicrovmImageBase {
     this.logGroup = logging.group;
     const code = props.code._bind(this);
     if (props.hooks && code.dockerfile) {
-      this.warnAboutHiddenPort(props.hooks.port, code.dockerfile);
+      warnAboutHiddenPort(this, props.hooks.port, code.dockerfile);
     }
 
     const role = props.buildRole ?? new MicrovmBuildRole(this, 'BuildRole');
@@ -368,15 +368,6 @@ export class MicrovmImage extends MicrovmImageBase {
       return { disabled: false, group: props.logGroup, groupName, stream: undefined };
     }
     return (props.logging ?? MicrovmLogging.ownedLogGroup())._bind(this, this.physicalName, removalPolicy);
-  }
-
-  private warnAboutHiddenPort(port: number, dockerfile: DockerfileFacts) {
-    if (!Token.isUnresolved(port) && dockerfile.exposes(port) === false) {
-      Annotations.of(this).addWarningV2(
-        'cdk-lambda-microvms:hookPortNotExposed',
-        `hook port ${port} is not EXPOSEd in the Dockerfile; add 'EXPOSE ${port}' unless its base image does`,
-      );
-    }
   }
 
   private warnAboutUnchangedRole(role: iam.IRoleRef, objectArn: string, logStreams?: string, repositoryArn?: string) {

@@ -1,110 +1,222 @@
-/** What can be told of the last stage of a Dockerfile without building it. */
-export interface DockerfileFacts {
-  /** Undefined when there is no FROM at all. */
-  readonly finalImage?: string;
-  /** The part of the FROM line that makes the image x86-only. */
-  readonly x86Only?: string;
-  /** Whether the port is EXPOSEd. Undefined when that cannot be told. */
-  exposes(port: number): boolean | undefined;
+/** A word of an instruction, with its quotes, and the line it is in. */
+export interface Word {
+  readonly text: string;
+  readonly line: number;
 }
 
-interface Stage {
-  readonly image: string;
-  readonly platform?: string;
-  readonly alias?: string;
-  readonly exposed: string[];
+/** A flag before the arguments: `--from=build`. */
+export interface Flag {
+  readonly name: string;
+  readonly value: string;
 }
 
-/** Reads the facts from the text of a Dockerfile. */
-export function readDockerfile(text: string): DockerfileFacts {
-  const stages = parseStages(text);
-  const chain = finalChain(stages);
-  const root = chain[chain.length - 1];
-  const exposed = chain.flatMap((stage) => stage.exposed);
+/** One instruction: continued lines joined, comments and heredoc bodies taken out. */
+export interface Instruction {
+  readonly line: number;
+  /** In capitals. */
+  readonly keyword: string;
+  readonly flags: Flag[];
+  /** The arguments: those of the JSON form, or words as a shell would split them. */
+  readonly words: Word[];
+  /** The bodies of heredocs. */
+  readonly heredocs: string[];
+  /** What ONBUILD holds. */
+  readonly trigger?: Instruction;
+}
+
+/** A name and a value of ENV, ARG or LABEL. */
+export interface Assignment {
+  readonly name: string;
+  /** Without quotes. Undefined for `ARG name`. */
+  readonly value?: string;
+  readonly line: number;
+}
+
+interface PhysicalLine {
+  readonly number: number;
+  readonly text: string;
+}
+
+const NOT_AN_INSTRUCTION = /^\s*(?:#|$)/;
+const WITH_FLAGS = ['FROM', 'RUN', 'COPY', 'ADD', 'HEALTHCHECK'];
+const WITH_HEREDOCS = ['RUN', 'COPY', 'ADD'];
+const WITH_JSON = ['RUN', 'COPY', 'ADD', 'CMD', 'ENTRYPOINT', 'SHELL', 'VOLUME'];
+const HEREDOC = /(?:^|\s)\d*<<(-?)(["']?)([A-Za-z_][\w.-]*)\2(?=$|[\s;|&>)])/g;
+
+/**
+ * Reads a Dockerfile as BuildKit does. It takes any text: what is no Dockerfile gives instructions nobody knows.
+ *
+ * @see https://docs.docker.com/reference/dockerfile/
+ */
+export function parseDockerfile(text: string): Instruction[] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const escape = escapeCharacter(lines);
+  // A doubled escape character at the end of a line is the character itself.
+  const continues = escape === '`' ? /(?:^|[^`])`[ \t]*$/ : /(?:^|[^\\])\\[ \t]*$/;
+  const instructions: Instruction[] = [];
+  let next = 0;
+  while (next < lines.length) {
+    const parts: PhysicalLine[] = [];
+    for (let more = true; more && next < lines.length; next++) {
+      const line = lines[next];
+      // Comments and empty lines between continued ones are skipped, too.
+      if (!NOT_AN_INSTRUCTION.test(line)) {
+        more = continues.test(line);
+        parts.push({ number: next + 1, text: more ? line.trimEnd().slice(0, -1) : line });
+      }
+    }
+    if (parts.length > 0) {
+      const heredocs = WITH_HEREDOCS.includes(keywordsOf(parts).pop()!) ? readHeredocs(parts, lines, next) : { bodies: [], next };
+      next = heredocs.next;
+      instructions.push(instructionOf(parts, heredocs.bodies, escape));
+    }
+  }
+  return instructions;
+}
+
+/** The names and values of ENV, ARG or LABEL. */
+export function assignmentsOf({ keyword, words }: Instruction): Assignment[] {
+  if (keyword === 'ENV' && words.length > 1 && !words[0].text.includes('=')) {
+    // The old form of one variable: ENV name the value
+    return [{ name: words[0].text, value: unquoted(words.slice(1).map((word) => word.text).join(' ')), line: words[0].line }];
+  }
+  return words.map(({ text, line }) => {
+    const at = text.indexOf('=');
+    return at < 0 ? { name: unquoted(text), line } : { name: unquoted(text.slice(0, at)), value: unquoted(text.slice(at + 1)), line };
+  });
+}
+
+export function unquoted(word: string): string {
+  return word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/gs, (_whole, double, single) => double ?? single);
+}
+
+/** Parser directives are comments at the very top, one a line, before any other comment. */
+function escapeCharacter(lines: string[]): string {
+  for (const line of lines) {
+    const directive = /^\s*#\s*([a-z]+)\s*=\s*(.*?)\s*$/i.exec(line);
+    if (!directive) {
+      break;
+    }
+    if (directive[1].toLowerCase() === 'escape' && directive[2] === '`') {
+      return '`';
+    }
+  }
+  return '\\';
+}
+
+/** The keyword, and the one after ONBUILD. */
+function keywordsOf(parts: PhysicalLine[]): string[] {
+  const [keyword, second = ''] = parts.map((part) => part.text).join('').trim().split(/\s+/, 2).map((word) => word.toUpperCase());
+  return keyword === 'ONBUILD' ? [keyword, second] : [keyword];
+}
+
+/** A marker without an end is no heredoc: it stands in quotes, or the build fails anyway. */
+function readHeredocs(parts: PhysicalLine[], lines: string[], first: number): { bodies: string[]; next: number } {
+  const bodies: string[] = [];
+  let next = first;
+  for (const [, chomp, , name] of parts.map((part) => part.text).join('').matchAll(HEREDOC)) {
+    const end = lines.findIndex((line, index) => index >= next && (chomp ? line.replace(/^\t+/, '') : line) === name);
+    if (end >= 0) {
+      bodies.push(lines.slice(next, end).join('\n'));
+      next = end + 1;
+    }
+  }
+  return { bodies, next };
+}
+
+function instructionOf(parts: PhysicalLine[], heredocs: string[], escape: string, isTrigger = false): Instruction {
+  const { line, text: keyword, rest } = firstWord(parts);
+  const upper = keyword.toUpperCase();
+  if (upper === 'ONBUILD' && rest.length > 0 && !isTrigger) {
+    return { line, keyword: upper, flags: [], words: [], heredocs, trigger: instructionOf(rest, heredocs, escape, true) };
+  }
+  const words = jsonWords(upper, rest) ?? splitWords(rest, escape);
+  const isFlag = (word: Word) => /^--[a-z][a-z-]*(?:=|$)/i.test(word.text);
+  const firstArgument = WITH_FLAGS.includes(upper) ? words.findIndex((word) => !isFlag(word)) : 0;
+  const flags = words.slice(0, firstArgument < 0 ? words.length : firstArgument);
+  const args = words.slice(flags.length);
   return {
-    finalImage: root?.image,
-    x86Only: chain.map(x86Evidence).find((evidence) => evidence !== undefined),
-    exposes: (port) => exposed.some((entry) => entry.includes('$')) ? undefined : exposed.some((entry) => covers(entry, port)),
+    line,
+    keyword: upper,
+    flags: flags.map(({ text }) => {
+      const [, name, value] = /^--([^=]*)=?(.*)$/s.exec(text)!;
+      return { name: name.toLowerCase(), value: unquoted(value) };
+    }),
+    // The JSON form may follow flags: COPY --from=build ["a b", "/"]
+    words: flags.length > 0 ? jsonWords(upper, dropWords(rest, flags)) ?? args : args,
+    heredocs,
   };
 }
 
-/** The last stage, the stage it starts from, and so on: `FROM build` continues the stage named `build`. */
-function finalChain(stages: Stage[]): Stage[] {
-  const chain: Stage[] = [];
-  let index = stages.length - 1;
-  while (index >= 0) {
-    const stage = stages[index];
-    chain.push(stage);
-    index = stages.slice(0, index).map((earlier) => earlier.alias).lastIndexOf(stage.image.toLowerCase());
+function firstWord(parts: PhysicalLine[]): { line: number; text: string; rest: PhysicalLine[] } {
+  // A word may go on in the next line: FR\ and OM are FROM.
+  let text = '';
+  for (let index = 0; index < parts.length; index++) {
+    const [, word, rest] = /^(\S*)(.*)$/s.exec(text === '' ? parts[index].text.trimStart() : parts[index].text)!;
+    text += word;
+    if (rest !== '' && text !== '') {
+      return { line: parts[0].number, text, rest: [{ number: parts[index].number, text: rest }, ...parts.slice(index + 1)] };
+    }
   }
-  return chain;
+  return { line: parts[0].number, text, rest: [] };
 }
 
-function x86Evidence(stage: Stage): string | undefined {
-  if (stage.platform && /^linux\/(amd64|x86_64|386)/.test(stage.platform)) {
-    return `--platform=${stage.platform}`;
-  }
-  if (stage.image.includes('$')) {
+function jsonWords(keyword: string, parts: PhysicalLine[]): Word[] | undefined {
+  const text = parts.map((part) => part.text).join('').trim();
+  if (!WITH_JSON.includes(keyword) || !text.startsWith('[')) {
     return undefined;
   }
-  const withoutDigest = stage.image.split('@')[0];
-  // Docker Hub keeps per-architecture images in namespaces such as amd64/ and i386/.
-  return /^(docker\.io\/)?(amd64|i386)\//.test(withoutDigest) || /:[^/]*[-_.]?(x86_64|amd64)$/.test(withoutDigest)
-    ? stage.image
-    : undefined;
-}
-
-function parseStages(text: string): Stage[] {
-  const stages: Stage[] = [];
-  for (const line of instructions(text)) {
-    const [keyword, ...words] = line.trim().split(/\s+/);
-    if (/^from$/i.test(keyword)) {
-      const flags = words.filter((word) => word.startsWith('--'));
-      const [image, as, alias] = words.filter((word) => !word.startsWith('--'));
-      if (image) {
-        stages.push({
-          image,
-          platform: flags.find((flag) => flag.startsWith('--platform='))?.slice('--platform='.length),
-          alias: /^as$/i.test(as ?? '') ? alias?.toLowerCase() : undefined,
-          exposed: [],
-        });
-      }
-    } else if (/^expose$/i.test(keyword)) {
-      stages[stages.length - 1]?.exposed.push(...words);
-    }
+  try {
+    const words: unknown = JSON.parse(text);
+    return Array.isArray(words) && words.every((word) => typeof word === 'string')
+      ? words.map((word) => ({ text: word, line: parts[0].number }))
+      : undefined;
+  } catch {
+    return undefined;
   }
-  return stages;
 }
 
-/** The instructions, one a line: without comments and heredoc bodies, with continued lines joined. */
-function instructions(text: string): string[] {
-  const escape = /^\s*#\s*escape\s*=\s*`/im.test(text.split(/^\s*[^#\s]/m)[0]) ? '`' : '\\';
-  const result: string[] = [];
-  let current = '';
-  let heredocs: string[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    if (heredocs.length > 0) {
-      if (line.trim() === heredocs[0]) {
-        heredocs = heredocs.slice(1);
+/** What follows the flags, with its lines. */
+function dropWords(parts: PhysicalLine[], words: Word[]): PhysicalLine[] {
+  let left = words.reduce((count, word) => count + word.text.length, 0);
+  return parts.map(({ number, text }) => {
+    let at = 0;
+    for (; at < text.length && left > 0; at++) {
+      left -= /\s/.test(text[at]) ? 0 : 1;
+    }
+    return { number, text: text.slice(at) };
+  });
+}
+
+function splitWords(parts: PhysicalLine[], escape: string): Word[] {
+  const words: Word[] = [];
+  let word = '';
+  let line = 0;
+  let quote = '';
+  const end = () => {
+    if (word !== '') {
+      words.push({ text: word, line });
+      word = '';
+    }
+  };
+  for (const { number, text } of parts) {
+    for (let at = 0; at < text.length; at++) {
+      const character = text[at];
+      if (quote === '' && /\s/.test(character)) {
+        end();
+        continue;
       }
-    } else if (!/^\s*#/.test(line)) {
-      const trimmed = line.trimEnd();
-      if (trimmed.endsWith(escape)) {
-        current += `${trimmed.slice(0, -1)} `;
-      } else {
-        const instruction = current + trimmed;
-        current = '';
-        result.push(instruction);
-        if (/^\s*(run|copy|add)\b/i.test(instruction)) {
-          heredocs = [...instruction.matchAll(/<<-?\s*["']?(\w+)["']?/g)].map((match) => match[1]);
-        }
+      line = word === '' ? number : line;
+      word += character;
+      if (character === escape && quote !== "'" && at + 1 < text.length) {
+        word += text[++at];
+      } else if (quote === '' && (character === '"' || character === "'")) {
+        quote = character;
+      } else if (character === quote) {
+        quote = '';
       }
     }
   }
-  return [...result, current].filter((line) => line.trim() !== '');
-}
-
-function covers(exposed: string, port: number): boolean {
-  const match = /^(\d+)(?:-(\d+))?(?:\/tcp)?$/i.exec(exposed);
-  return match !== null && port >= Number(match[1]) && port <= Number(match[2] ?? match[1]);
+  end();
+  return words;
 }

@@ -15,6 +15,16 @@ const HISTORY = ['**/.git', '**/.hg', '**/.svn'];
 /** Patterns, in `.dockerignore` syntax, of what is left out of an asset unless asked for. */
 export const SECRET_FILE_PATTERNS = [...CREDENTIAL_FILES, ...HISTORY];
 
+/** Any absolute path will do: only names are looked at. */
+const ANYWHERE = path.resolve('/');
+let byName: IgnoreStrategy | undefined;
+
+/** Whether a file of the code holds credentials by its name. */
+export function isCredentialFile(file: string): boolean {
+  byName ??= IgnoreStrategy.docker(ANYWHERE, CREDENTIAL_FILES);
+  return byName.ignores(path.join(ANYWHERE, file));
+}
+
 /** The first few credential-looking files in a directory that `exclude` leaves out. */
 export function leftOutSecretFiles(directory: string, exclude: string[], limit: number): string[] {
   const secret = IgnoreStrategy.docker(directory, CREDENTIAL_FILES);

@@ -1,67 +1,100 @@
-import { readDockerfile } from '../../../src/constructs/private/dockerfile';
+import * as fs from 'fs';
+import * as path from 'path';
+import * as fc from 'fast-check';
+import { assignmentsOf, Instruction, parseDockerfile } from '../../../src/constructs/private/dockerfile';
+import { namedSecrets } from '../../../src/constructs/private/dockerfile-checks';
+import { builtStages, readDockerfile } from '../../../src/constructs/private/dockerfile-stages';
 
-const x86 = (...lines: string[]) => readDockerfile(lines.join('\n')).x86Only;
-const exposes = (port: number, ...lines: string[]) => readDockerfile(['FROM scratch', ...lines].join('\n')).exposes(port);
+const parse = (...lines: string[]) => parseDockerfile(lines.join('\n'));
+const shape = ({ line, keyword, words }: Instruction) => [line, keyword, ...words.map((word) => word.text)];
 
-test.each([
-  ['FROM --platform=linux/amd64 node', '--platform=linux/amd64'],
-  ['FROM --platform=linux/x86_64 node', '--platform=linux/x86_64'],
-  ['FROM amd64/node:24', 'amd64/node:24'],
-  ['FROM docker.io/i386/debian', 'docker.io/i386/debian'],
-  ['FROM public.ecr.aws/lambda/nodejs:24-x86_64', 'public.ecr.aws/lambda/nodejs:24-x86_64'],
-  ['FROM node:24-amd64@sha256:abc', 'node:24-amd64@sha256:abc'],
-  ['from --platform=linux/amd64 node', '--platform=linux/amd64'],
-])('x86 only: %s', (line, evidence) => {
-  expect(x86(line)).toBe(evidence);
+test('an instruction has a line, a keyword in capitals, flags and words', () => {
+  const [copy] = parse('', '  copy --from=build --link "a b" c\\ d /e  ');
+  expect(shape(copy)).toEqual([2, 'COPY', '"a b"', 'c\\ d', '/e']);
+  expect(copy.flags).toEqual([{ name: 'from', value: 'build' }, { name: 'link', value: '' }]);
 });
 
-test.each([
-  'FROM node:24',
-  'FROM --platform=linux/arm64 node:24',
-  'FROM --platform=$BUILDPLATFORM node:24',
-  'FROM node:24-$TARGETARCH-x86_64',
-  'FROM registry.example.com/amd64-tools/node:24',
-  'FROM registry.example.com:5000/node',
-])('not x86 only: %s', (line) => {
-  expect(x86(line)).toBeUndefined();
+test('continued lines are one instruction, without the comments and empty lines among them', () => {
+  const [env, next] = parse('ENV A=1 \\', '  # B=2', '', '\tC="3 \\', '4" \\  ', 'D=5', 'RUN true');
+  expect(assignmentsOf(env)).toEqual([{ name: 'A', value: '1', line: 1 }, { name: 'C', value: '3 4', line: 4 }, { name: 'D', value: '5', line: 6 }]);
+  expect(shape(next)).toEqual([7, 'RUN', 'true']);
 });
 
-test('only the stages that end up in the image count', () => {
-  expect(x86('FROM --platform=linux/amd64 node AS build', 'FROM scratch', 'COPY --from=build /a /a')).toBeUndefined();
-  expect(x86('FROM --platform=linux/amd64 node AS Base', 'FROM base AS middle', 'FROM middle')).toBe('--platform=linux/amd64');
+test('a word may be continued, a doubled escape character continues nothing', () => {
+  expect(parse('FR\\', 'OM a\\', 'b', 'RUN c:\\\\', 'CMD d').map(shape)).toEqual([[1, 'FROM', 'ab'], [4, 'RUN', 'c:\\\\'], [5, 'CMD', 'd']]);
 });
 
-test('a stage may have the name of the image it starts from', () => {
-  expect(readDockerfile('FROM node AS node\nFROM node AS node').finalImage).toBe('node');
+test('the escape character is a directive at the top, and a comment anywhere else', () => {
+  expect(parse('# syntax=docker/dockerfile:1', '# escape=`', 'RUN a `', 'b', 'RUN c\\', 'RUN d').map(shape)).toEqual([[3, 'RUN', 'a', 'b'], [5, 'RUN', 'c\\'], [6, 'RUN', 'd']]);
+  expect(parse('# a comment', '# escape=`', 'RUN a `', 'RUN b').map(shape)).toEqual([[3, 'RUN', 'a', '`'], [4, 'RUN', 'b']]);
+  expect(parse('', '# escape=`', 'RUN a \\', 'b').map(shape)).toEqual([[3, 'RUN', 'a', 'b']]);
 });
 
-test('comments, continued lines and heredocs are no instructions', () => {
-  expect(x86('# FROM amd64/node', 'FROM \\', '  # why', '  scratch')).toBeUndefined();
-  expect(x86('FROM scratch', 'RUN <<EOF', 'FROM amd64/node', 'EOF')).toBeUndefined();
-  expect(x86('FROM scratch', 'COPY <<-"ONE" <<TWO /', 'FROM amd64/a', 'ONE', 'FROM amd64/b', 'TWO', 'FROM amd64/c')).toBe('amd64/c');
-  expect(x86('# escape=`', 'FROM scratch', 'RUN dir C:\\', 'FROM amd64/node')).toBe('amd64/node');
-  expect(x86('FROM scratch', 'RUN echo a \\', 'FROM amd64/node')).toBeUndefined();
+test('the JSON form is taken apart, also after flags, and what only looks like it is words', () => {
+  expect(parse('CMD ["a b", "c"]', 'COPY --chown=1 ["d e", "/"]', 'RUN [ -f x ] && true', 'RUN ["a", 1]').map(shape))
+    .toEqual([[1, 'CMD', 'a b', 'c'], [2, 'COPY', 'd e', '/'], [3, 'RUN', '[', '-f', 'x', ']', '&&', 'true'], [4, 'RUN', '["a",', '1]']]);
 });
 
-test('a text without FROM has no image', () => {
-  expect(readDockerfile('').finalImage).toBeUndefined();
-  expect(readDockerfile('RUN true\n').finalImage).toBeUndefined();
+test('heredocs end where they say, and are no instructions', () => {
+  const found = parse('RUN <<ONE cat && cat <<-"TWO"', 'FROM a', 'ONE', '  TWO', '\tTWO', 'ONBUILD COPY <<X /', 'FROM b', 'X', 'ENV A=<<EOF', 'FROM c');
+  expect(found.map(shape).map(([line, keyword]) => [line, keyword])).toEqual([[1, 'RUN'], [6, 'ONBUILD'], [9, 'ENV'], [10, 'FROM']]);
+  expect(found[0].heredocs).toEqual(['FROM a', '  TWO']);
+  expect(found[1].trigger?.heredocs).toEqual(['FROM b']);
 });
 
-test('a port is exposed alone, in a list, in a range, and by an earlier stage the last one continues', () => {
-  expect(exposes(9000, 'EXPOSE 9000')).toBe(true);
-  expect(exposes(9000, 'EXPOSE 8080 9000/tcp')).toBe(true);
-  expect(exposes(9000, 'expose 8000-9000')).toBe(true);
-  expect(readDockerfile('FROM a AS base\nEXPOSE 9000\nFROM base').exposes(9000)).toBe(true);
+test('what only looks like a heredoc is none', () => {
+  expect(parse('RUN echo $((1<<3)) "<<EOF" <<< x', 'RUN a <<NEVER', 'FROM b').map(({ keyword }) => keyword)).toEqual(['RUN', 'RUN', 'FROM']);
 });
 
-test('a port is not exposed by another protocol, stage or number', () => {
-  expect(exposes(9000)).toBe(false);
-  expect(exposes(9000, 'EXPOSE 9000/udp')).toBe(false);
-  expect(exposes(9000, 'EXPOSE 9001')).toBe(false);
-  expect(readDockerfile('FROM a AS build\nEXPOSE 9000\nFROM scratch').exposes(9000)).toBe(false);
+test('variables come from the stage, from before the first FROM, and from defaults', () => {
+  const { stages } = readDockerfile([
+    'ARG BASE=debian', 'ARG TAG', 'FROM ${BASE}:${TAG:-12} AS one', 'ARG BASE', 'ENV PORT=80 OTHER=$PORT', 'EXPOSE $PORT $BASE ${OTHER} ${NO:+1} ${PORT:+2}',
+    'FROM one', 'EXPOSE ${PORT}81', 'FROM $BASE', 'EXPOSE $PORT',
+  ].join('\n'));
+  expect(stages.map(({ image }) => image)).toEqual(['debian:12', 'one', 'debian']);
+  expect(stages.map(({ exposed }) => exposed)).toEqual([['80', 'debian', '$PORT', '', '2'], ['8081'], ['$PORT']]);
 });
 
-test('whether a port in a variable is exposed cannot be told', () => {
-  expect(exposes(9000, 'EXPOSE $PORT')).toBeUndefined();
+test('BuildKit builds the stages that the last one needs', () => {
+  const { stages } = readDockerfile([
+    'FROM a AS base', 'FROM b AS unused', 'FROM base AS build', 'FROM c', 'FROM d AS tools', 'FROM e',
+    'COPY --from=build /a /a', 'COPY --from=3 /a /a', 'RUN --mount=type=bind,from=tools,target=/t true', 'COPY --from=nginx /a /a',
+  ].join('\n'));
+  expect(builtStages(stages).map(({ image }) => image)).toEqual(['a', 'base', 'c', 'd', 'e']);
+});
+
+const CORPUS = ['ordinary', 'faulty'].flatMap((folder) => {
+  const directory = path.join(__dirname, '..', 'corpus', folder);
+  return fs.readdirSync(directory).map((file) => fs.readFileSync(path.join(directory, file), 'utf8'));
+});
+
+/** All that is ever read of a Dockerfile. */
+function everything(text: string) {
+  const { exposes, ...facts } = readDockerfile(text);
+  return { ...facts, exposes: exposes(9000), secrets: namedSecrets({ exposes, ...facts }), built: builtStages(facts.stages) };
+}
+
+test('the ends of lines make no difference', () => {
+  CORPUS.forEach((text) => expect(everything(text.replace(/\n/g, '\r\n'))).toEqual(everything(text)));
+});
+
+test('comments between lines make no difference but to their numbers', () => {
+  const withoutLines = (text: string) => JSON.stringify(everything(text), (key, value) => key === 'line' ? undefined : value);
+  const plain = CORPUS.filter((text) => !/<<|^# *escape/m.test(text));
+  expect(plain.length).toBeGreaterThan(60);
+  plain.forEach((text) => expect(withoutLines(text.replace(/\n/g, '\n  # FROM amd64/debian\n'))).toBe(withoutLines(text)));
+});
+
+test('any text is read without an error, in little time', () => {
+  const pieces = fc.constantFrom('FROM ', 'ARG ', 'ENV ', 'RUN ', 'COPY ', 'ADD ', 'ONBUILD ', 'EXPOSE ', '--from=', '<<EOF', 'EOF', '\n', '\\\n', '`\n', '# escape=`\n',
+    '#', '"', "'", '[', ']', ',', '=', '$', '${', '}', ':-', 'A', ' ', '\t', '\r\n', '\u0000', 'é', 'https://', '.git#', ' AS a', 'a');
+  fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(pieces, { maxLength: 60 }).map((all) => all.join(''))), (text) => {
+    const lines = text.split('\n').length;
+    const { instructions } = everything(text);
+    instructions.forEach(({ line }) => expect(line).toBeLessThanOrEqual(lines));
+    expect(everything(text)).toEqual(everything(text));
+  }), { numRuns: 800 });
+  const doubling = `ARG A=xx\n${'ARG A=$A$A\n'.repeat(100)}FROM debian:$A`;
+  [doubling, 'FROM a\nONBUILD '.repeat(20_000), 'ONBUILD '.repeat(50_000), 'RUN \\\n'.repeat(50_000), `FROM ${'${A:-'.repeat(20_000)}`, 'RUN <<A <<B\n'.repeat(2_000), '"'.repeat(100_000)]
+    .forEach((text) => everything(text));
 });

@@ -1,0 +1,4 @@
+RUN <<EOF
+FROM debian
+EOF
+# expect: error: must have a FROM

@@ -1,0 +1,3 @@
+# FROM debian
+RUN true
+# expect: error: must have a FROM
