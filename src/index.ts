@@ -16,3 +16,6 @@ export * from './constructs/microvm-memory';
 export * from './constructs/microvm-os-capability';
 export * from './constructs/network-connector-guardrail';
 export * from './constructs/network-connector-policy';
+export * from './policy/microvm-policy-checks';
+export * from './policy/microvm-policy-rule';
+export * from './policy/microvm-policy-subjects';

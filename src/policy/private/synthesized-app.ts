@@ -40,6 +40,11 @@ export class SynthesizedApp {
       .flatMap((resource) => (resource.arn === undefined ? [] : [[resource.arn, resource]])));
   }
 
+  /** Whether it has to be read under both assumptions to see all of it. */
+  public get hasConditions(): boolean {
+    return this.templates.some(({ source }) => SynthesizedTemplate.variants(source.template).length > 1);
+  }
+
   public get resources(): SynthesizedResource[] {
     return this.templates.flatMap(({ resources }) => resources);
   }

@@ -118,6 +118,11 @@ export class SynthesizedTemplate {
     return this.document.Parameters?.[name]?.Default;
   }
 
+  /** Whether a parameter is one that CloudFormation shows nobody. */
+  public isHidden(name: string): boolean {
+    return String(this.document.Parameters?.[name]?.NoEcho) === 'true';
+  }
+
   private ref(name: string): unknown {
     switch (name) {
       case 'AWS::NoValue': return undefined;
