@@ -173,7 +173,8 @@ export class MicrovmPolicyChecks implements IPolicyValidationPlugin {
         }
       }
     }
-    const found = [...violations.values()].map((violation): PolicyViolation => ({ ...violation, violatingResources: [...violation.violatingResources.values()] }));
+    const found = [...violations.values()]
+      .map((violation): PolicyViolation => ({ ...violation, violatingResources: [...violation.violatingResources.values()] }));
     return { success: found.every(({ severity }) => severity !== MicrovmPolicySeverity.ERROR), violations: found };
   }
 
@@ -214,7 +215,10 @@ function collect(violations: Map<string, Violation>, rule: Rule, { resource, loc
   };
   violations.set(key, violation);
   const { templatePath } = resource.template;
-  violation.violatingResources.set(`${templatePath}|${resource.logicalId}|${location}`, { resourceLogicalId: resource.logicalId, templatePath, locations: [location] });
+  violation.violatingResources.set(
+    `${templatePath}|${resource.logicalId}|${location}`,
+    { resourceLogicalId: resource.logicalId, templatePath, locations: [location] },
+  );
 }
 
 function stackFiles(context: IPolicyValidationContext): StackFile[] {

@@ -119,7 +119,8 @@ export function goodTemplate(): any {
 /** The same image, as this library's handler is asked to build it. */
 export function goodCustomTemplate(): any {
   const template = goodTemplate();
-  const { Name, CodeArtifact, Logging, Resources, Hooks, EnvironmentVariables, Tags, CpuConfigurations, ...same } = template.Resources.Image.Properties;
+  const native = template.Resources.Image.Properties;
+  const { Name, CodeArtifact, Logging, Resources, Hooks, EnvironmentVariables, Tags, CpuConfigurations, ...same } = native;
   template.Resources.Image = {
     Type: 'Custom::LambdaMicrovmImage',
     Properties: {

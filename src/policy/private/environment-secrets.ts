@@ -1,6 +1,6 @@
 import { asText, literalText } from './intrinsic-functions';
 import { SynthesizedTemplate, TemplateDocument } from './synthesized-template';
-import { findSecrets, isPlaceholder, looksRandom } from '../../constructs/private/secret-patterns';
+import { findSecrets, looksRandom } from '../../constructs/private/secret-patterns';
 
 /** Names of variables that hold a secret themselves. */
 const SECRET_NAME = /(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secrets?|(auth|access|refresh|bearer|session|api|bot|deploy|id)?[_.-]?token|(api|access|secret|private|signing|encryption|master|account|service|ssh|client|shared|app|license|webhook)[_.-]?(key|secret)(base)?|credentials?|creds|connection[_.-]?string|conn[_.-]?str|jwt|salt|pin)(base64|b64|[_.-]?\d+)?$/i;
@@ -14,6 +14,9 @@ const HARMLESS_NAME = /(^|[_.-])(id|ids|uuid|guid|sha|sha1|sha256|sha512|md5|has
 
 /** What a value looks like that only says where a secret is. */
 const POINTER_VALUE = /^(arn:|s3:\/\/|https?:\/\/|ssm:|secretsmanager:|file:|vault:|\/[\w.-]+(\/[\w.-]+)*$)/;
+
+/** Nothing, a place for a value, or a word that switches something. */
+const NO_SECRET = /^(<[^>]*>|\$\{[^}]*\}|\{\{.*\}\}|%\w+%|\*+|none|null|nil|undefined|true|false|yes|no|on|off|enabled|disabled|required|optional)?$/i;
 
 /**
  * What kind of secret an environment variable seems to hold. Undefined: none. Never the value.
@@ -34,15 +37,12 @@ export function secretIn(key: string, raw: unknown, value: unknown, template: Sy
       return `a ${found.kind}`;
     }
   }
-  if (isSecretName(key)) {
-    if (parametersIn(raw).some((name) => template.isHidden(name))) {
-      return 'a parameter with NoEcho';
-    }
-    // Without text of its own the value comes from elsewhere: see `holdsPointer`.
-    return holdsPointer(raw, resolved, template) || isNoSecret(whole) ? undefined : 'a value of a secret name';
-  }
   if (parametersIn(raw).some((name) => template.isHidden(name))) {
     return 'a parameter with NoEcho';
+  }
+  if (isSecretName(key)) {
+    const isNone = whole === '' ? typeof raw !== 'object' : NO_SECRET.test(whole) || POINTER_VALUE.test(whole);
+    return isNone || holdsPointer(raw, resolved, template) ? undefined : 'a value of a secret name';
   }
   if (/["']?(password|passwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["'][^"'${}]{6,}["']/i.test(whole)) {
     return 'a value of a secret name';
@@ -65,10 +65,6 @@ function separated(key: string): string {
   return key.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
 }
 
-function isNoSecret(text: string): boolean {
-  return text === '' || POINTER_VALUE.test(text) || (isPlaceholder(text) && !/^(secret|password|passwd|pass|pwd|postgres|root|admin|test|guest|\d+)$/i.test(text));
-}
-
 /** A value that is computed: a name or an ARN of the app's own resources says where the secret is. */
 function holdsPointer(raw: unknown, resolved: string, template: SynthesizedTemplate): boolean {
   if (typeof raw !== 'object' || raw === null) {
@@ -76,7 +72,7 @@ function holdsPointer(raw: unknown, resolved: string, template: SynthesizedTempl
   }
   const [[name, argument] = ['', undefined]] = Object.entries(raw as TemplateDocument);
   return POINTER_VALUE.test(resolved)
-    || (name === 'Ref' && template.resource(String(argument)) !== undefined)
+    || (name === 'Ref' && (template.resource(String(argument)) !== undefined || String(argument).startsWith('AWS::')))
     || (name === 'Fn::GetAtt' && /(Arn|Id|Name|Url)$/.test(asText(Array.isArray(argument) ? argument.join('.') : argument)));
 }
 

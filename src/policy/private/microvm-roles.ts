@@ -29,7 +29,8 @@ export function passedRoles(subjects: Subjects): Identity[] {
 
 /** Who may launch MicroVMs and does not build images: the roles it passes are execution roles. */
 export function launchers({ identities }: Subjects): Identity[] {
-  const may = (identity: Identity, action: string) => identity.policies.some(({ statements }) => statements.some((statement) => allows(statement, action)));
+  const may = ({ policies }: Identity, action: string) => policies
+    .some(({ statements }) => statements.some((statement) => allows(statement, action)));
   return identities.all.filter((identity) => may(identity, 'lambda:RunMicrovm') && !may(identity, 'lambda:CreateMicrovmImage'));
 }
 

@@ -17,7 +17,9 @@ export const logGroup: Rule = {
         ? [{ resource, location, message: 'the image names no log group' }]
         : ofGroup(subjects, resource, location, logGroupName);
     }),
-    ...subjects.launches.flatMap(({ resource, location, logGroupName }) => logGroupName === undefined ? [] : ofGroup(subjects, resource, location, logGroupName)),
+    ...subjects.launches.flatMap(({ resource, location, logGroupName }) => (logGroupName === undefined
+      ? []
+      : ofGroup(subjects, resource, location, logGroupName))),
   ],
 };
 
