@@ -3,7 +3,6 @@ import {
   IPolicyValidationContext, IPolicyValidationPlugin, PolicyValidationPluginReport, PolicyViolatingResource, PolicyViolation, Token,
 } from 'aws-cdk-lib';
 import { IMicrovmPolicyRule, MicrovmPolicySeverity } from './microvm-policy-rule';
-import { MicrovmPolicySubjects } from './microvm-policy-subjects';
 import { readImages } from './private/image-settings';
 import { readLaunches } from './private/launches';
 import { Identities } from './private/policy-documents';
@@ -11,6 +10,7 @@ import { lit, UnscopedValidationError } from '../constructs/private/cdk-internal
 import { withoutSecrets } from '../constructs/private/secret-patterns';
 import { RULES } from './private/rules/all';
 import { Finding, Policy, Rule, Subjects } from './private/rules/rule';
+import { SubjectsForRules } from './private/subjects-for-rules';
 import { StackFile, SynthesizedApp } from './private/synthesized-app';
 
 /** The namespace of the rules: a rule is acknowledged as `cdk-lambda-microvms::<rule>`. */
@@ -189,13 +189,13 @@ export class MicrovmPolicyChecks implements IPolicyValidationPlugin {
   }
 
   private rules(subjects: Subjects): Rule[] {
-    const own = this.additionalRules.length > 0 ? new MicrovmPolicySubjects(subjects) : undefined;
+    const own = this.additionalRules.length > 0 ? new SubjectsForRules(subjects) : undefined;
     return [...RULES, ...this.additionalRules.map((rule): Rule => ({
       id: rule.ruleId,
       severity: rule.severity,
       why: rule.why,
       fix: rule.fix,
-      check: () => rule.check(own!).map(({ resource, location, message }) => ({ resource: resource._resource, location: location ?? 'Properties', message })),
+      check: () => rule.check(own!).map(({ resource, location, message }) => ({ resource, location: location ?? 'Properties', message })),
     }))];
   }
 }
@@ -214,10 +214,9 @@ function collect(violations: Map<string, Violation>, rule: Rule, { resource, loc
     violatingResources: new Map(),
   };
   violations.set(key, violation);
-  const { templatePath } = resource.template;
   violation.violatingResources.set(
-    `${templatePath}|${resource.logicalId}|${location}`,
-    { resourceLogicalId: resource.logicalId, templatePath, locations: [location] },
+    `${resource.templatePath}|${resource.logicalId}|${location}`,
+    { resourceLogicalId: resource.logicalId, templatePath: resource.templatePath, locations: [location] },
   );
 }
 

@@ -1,4 +1,4 @@
-import { MicrovmPolicyResource, MicrovmPolicySubjects } from './microvm-policy-subjects';
+import { IMicrovmPolicyResource, IMicrovmPolicySubjects } from './microvm-policy-subjects';
 
 /**
  * How bad it is when a rule of `MicrovmPolicyChecks` is broken.
@@ -15,7 +15,7 @@ export enum MicrovmPolicySeverity {
  */
 export interface MicrovmPolicyFinding {
   /** The resource. Its construct, or one above it, is where the finding is acknowledged. */
-  readonly resource: MicrovmPolicyResource;
+  readonly resource: IMicrovmPolicyResource;
 
   /**
    * What is wrong with it: the value, the limit. It is printed, so it must not hold a secret.
@@ -40,7 +40,7 @@ export interface MicrovmPolicyFinding {
  *   public readonly why = 'costs are assigned by the name of an image';
  *   public readonly fix = "begin 'imageName' with the name of the team";
  *
- *   public check(subjects: MicrovmPolicySubjects): MicrovmPolicyFinding[] {
+ *   public check(subjects: IMicrovmPolicySubjects): MicrovmPolicyFinding[] {
  *     return subjects.images
  *       .filter((image) => !image.imageName.startsWith('payments-'))
  *       .map((image) => ({ resource: image, message: `the image is named '${image.imageName}'`, location: 'Properties.Name' }));
@@ -67,5 +67,5 @@ export interface IMicrovmPolicyRule {
    *
    * @param subjects what the templates of the app hold
    */
-  check(subjects: MicrovmPolicySubjects): MicrovmPolicyFinding[];
+  check(subjects: IMicrovmPolicySubjects): MicrovmPolicyFinding[];
 }

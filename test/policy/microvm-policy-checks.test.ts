@@ -15,7 +15,7 @@ import { SandboxStack } from '../../examples/sandbox/sandbox-stack';
 import {
   ExecutionRole, IMicrovmPolicyRule, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImage,
   MicrovmImageEngine, MicrovmImageProps, MicrovmLaunchProfile, MicrovmLogging, MicrovmMemory, MicrovmOsCapability, MicrovmPolicyChecks,
-  MicrovmPolicyChecksProps, MicrovmPolicyFinding, MicrovmPolicySeverity, MicrovmPolicySubjects, NetworkConnectorPolicy,
+  MicrovmPolicyChecksProps, MicrovmPolicyFinding, MicrovmPolicySeverity, IMicrovmPolicySubjects, NetworkConnectorPolicy,
 } from '../../src';
 
 const CODE = MicrovmCode.fromInline({ dockerfile: 'FROM public.ecr.aws/amazonlinux/amazonlinux:2023\nCMD ["true"]' });
@@ -244,7 +244,7 @@ describe('rules of your own', () => {
     public readonly why = 'costs are assigned by name';
     public readonly fix = 'begin the name with the team';
 
-    public check(subjects: MicrovmPolicySubjects): MicrovmPolicyFinding[] {
+    public check(subjects: IMicrovmPolicySubjects): MicrovmPolicyFinding[] {
       return subjects.images
         .filter((one) => !one.imageName.startsWith('shop-'))
         .map((one) => ({ resource: one, message: `the image is named '${one.imageName}'`, location: 'Properties.ImageName' }));
@@ -267,7 +267,7 @@ describe('rules of your own', () => {
   });
 
   test('see images, launches and any resource, with the same values however they are written', () => {
-    let seen: MicrovmPolicySubjects | undefined;
+    let seen: IMicrovmPolicySubjects | undefined;
     const rule: IMicrovmPolicyRule = {
       ruleId: 'look',
       severity: MicrovmPolicySeverity.WARNING,

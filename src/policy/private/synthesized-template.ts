@@ -216,6 +216,10 @@ export class SynthesizedResource {
     return this.single.get(name);
   }
 
+  public get templatePath(): string | undefined {
+    return this.template.templatePath;
+  }
+
   /** Its ARN, where its type is one whose ARN is known here. */
   public get arn(): string | undefined {
     return this.physicalName.arn;

@@ -28,7 +28,7 @@ export interface Policy {
 
 /** A resource that breaks a rule. */
 export interface Finding {
-  readonly resource: SynthesizedResource;
+  readonly resource: Pick<SynthesizedResource, 'logicalId' | 'templatePath'>;
   /** Below the resource, such as `Properties.Tags`. */
   readonly location: string;
   /** What is wrong with it: never a value that could be a secret. */
