@@ -41,9 +41,13 @@ export interface MicrovmPolicyFinding {
  *   public readonly fix = "begin 'imageName' with the name of the team";
  *
  *   public check(subjects: IMicrovmPolicySubjects): MicrovmPolicyFinding[] {
- *     return subjects.images
- *       .filter((image) => !image.imageName.startsWith('payments-'))
- *       .map((image) => ({ resource: image, message: `the image is named '${image.imageName}'`, location: 'Properties.Name' }));
+ *     const findings: MicrovmPolicyFinding[] = [];
+ *     for (const image of subjects.images) {
+ *       if (!image.imageName.startsWith('payments-')) {
+ *         findings.push({ resource: image, message: `the image is named '${image.imageName}'` });
+ *       }
+ *     }
+ *     return findings;
  *   }
  * }
  */
