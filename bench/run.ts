@@ -6,11 +6,11 @@ import { addedWait, callsPerTick, rollback } from './engine';
 import { bundleImport, bundleSize } from './handler-bundle';
 import { loading } from './loading';
 import { Finding, Measurement } from './measurement';
-import { linearity, synthesis } from './synthesis';
+import { linearity, policyChecks, synthesis } from './synthesis';
 import { templateSize } from './template-size';
 
 const MEASUREMENTS: Record<string, Measurement> = {
-  synthesis, linearity, loading, bundleSize, bundleImport, addedWait, rollback, callsPerTick, templateSize, crowd,
+  synthesis, linearity, policyChecks, loading, bundleSize, bundleImport, addedWait, rollback, callsPerTick, templateSize, crowd,
 };
 
 /** Measures everything and writes bench/results.md; or one thing by its name, and prints it. */

@@ -8,13 +8,14 @@ import { Finding, inTurns, Measurement, ratio } from './measurement';
 const IMAGES_OF_A_STACK = 100;
 
 /** Common to both: an app whose images have each a folder of code, timed from the first construct to the last file. */
-const frame = (folder: string, count: number, imports: string, image: string) => `
+const frame = (folder: string, count: number, imports: string, image: string, onApp = '') => `
   const { App, Stack } = require('aws-cdk-lib');
   ${imports}
   const { mkdtempSync, rmSync } = require('node:fs');
   const outdir = mkdtempSync(${JSON.stringify(path.join(tmpdir(), 'bench-out-'))});
   const startedAt = process.hrtime.bigint();
   const app = new App({ outdir });
+  ${onApp}
   let stack;
   for (let index = 0; index < ${count}; index++) {
     if (index % ${IMAGES_OF_A_STACK} === 0) {
@@ -33,6 +34,15 @@ const ours = (folder: string, count: number) => frame(folder, count, `
   const { MicrovmCode, MicrovmImage } = require('./lib');
 `, `
     new MicrovmImage(stack, 'Image' + index, { code: MicrovmCode.fromAsset(folder) });
+`);
+
+const checked = (folder: string, count: number) => frame(folder, count, `
+  const { MicrovmCode, MicrovmImage, MicrovmPolicyChecks } = require('./lib');
+  const { Validations } = require('aws-cdk-lib');
+`, `
+    new MicrovmImage(stack, 'Image' + index, { code: MicrovmCode.fromAsset(folder) });
+`, `
+  Validations.of(app).addPlugins(new MicrovmPolicyChecks());
 `);
 
 /** The same by hand: every image with a role of its own that may read its code and write its log. */
@@ -89,5 +99,15 @@ export const linearity: Measurement = {
   measure: async () => withFolders(500, (folder): Finding => {
     const [hundred, fiveHundred] = inTurns(5, [() => 5 * numberFrom(ours(folder, 100)), () => numberFrom(ours(folder, 500))]);
     return { result: `${ratio(fiveHundred, hundred)}: ${fiveHundred} ms`, met: fiveHundred.median <= 1.25 * hundred.median };
+  }),
+};
+
+export const policyChecks: Measurement = {
+  what: 'synth of 100 images with `MicrovmPolicyChecks`, against the same without',
+  target: '<= 1.2x',
+  method: 'As the first, 9 runs each in turns. Making the plugin counts.',
+  measure: async () => withFolders(100, (folder): Finding => {
+    const [on, off] = inTurns(9, [() => numberFrom(checked(folder, 100)), () => numberFrom(ours(folder, 100))]);
+    return { result: `${ratio(on, off)}: ${on} ms, without ${off} ms`, met: on.median <= 1.2 * off.median };
   }),
 };

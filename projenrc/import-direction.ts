@@ -12,6 +12,7 @@ interface Zone {
  *
  *     index -> constructs -> constructs/private
  *     constructs -> custom-resources/*-provider -> contract, constructs/private
+ *     policy -> constructs/private, contract
  *     *.lambda -> driver -> decide -> contract, driver -> service-port <- sdk-adapter
  */
 export function enforceImportDirection(project: awscdk.AwsCdkConstructLibrary) {
@@ -32,6 +33,27 @@ export function enforceImportDirection(project: awscdk.AwsCdkConstructLibrary) {
       from: './src/constructs',
       except: ['./private'],
       message: 'Custom resources do not know the constructs that use them.',
+    },
+    {
+      target: './src/policy',
+      from: './src/constructs',
+      except: ['./private'],
+      message: 'Checks and assertions read templates, whoever wrote them: they know no construct.',
+    },
+    {
+      target: './src/policy',
+      from: './src/custom-resources/*/handler/**',
+      message: 'Checks and assertions share contract.ts with the handler, no more.',
+    },
+    {
+      target: './src/constructs',
+      from: './src/policy',
+      message: 'Constructs do not check themselves: share through private/.',
+    },
+    {
+      target: './src/custom-resources',
+      from: './src/policy',
+      message: 'Custom resources know nothing of checks.',
     },
     {
       target: './src/custom-resources/*/contract.ts',

@@ -22,3 +22,6 @@ export * from './constructs/network-connector-guardrail';
 export * from './constructs/network-connector-policy';
 export * from './policy/microvm-assertions';
 export * from './policy/microvm-assertions-options';
+export * from './policy/microvm-policy-checks';
+export * from './policy/microvm-policy-rule';
+export * from './policy/microvm-policy-subjects';

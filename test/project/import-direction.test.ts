@@ -15,6 +15,10 @@ const HANDLER = 'src/custom-resources/microvm-image/handler';
 
 test.each([
   ['src/constructs/microvm-image.ts', "import { readLedger } from '../custom-resources/microvm-image/handler/ledger';\nexport const x = readLedger;\n"],
+  ['src/constructs/microvm-image.ts', "import { RULES } from '../policy/private/rules/all';\nexport const x = RULES;\n"],
+  ['src/policy/microvm-policy-checks.ts', "import { MicrovmImage } from '../constructs/microvm-image';\nexport const x = MicrovmImage;\n"],
+  ['src/policy/private/launches.ts', "import { readLedger } from '../../custom-resources/microvm-image/handler/ledger';\nexport const x = readLedger;\n"],
+  ['src/custom-resources/microvm-image-provider.ts', "import { RULES } from '../policy/private/rules/all';\nexport const x = RULES;\n"],
   ['src/constructs/private/naming.ts', "import { MicrovmImage } from '../microvm-image';\nexport const x = MicrovmImage;\n"],
   ['src/custom-resources/microvm-image/contract.ts', "import { stackPrefix } from '../../constructs/private/naming';\nexport const x = stackPrefix;\n"],
   [`${HANDLER}/decide-ensure.ts`, "import { Driver } from './driver';\nexport const x = Driver;\n"],
@@ -31,6 +35,8 @@ test.each([
 test.each([
   [`${HANDLER}/driver.ts`, "import { decideEnsure } from './decide-ensure';\nexport const x = decideEnsure;\n"],
   [`${HANDLER}/decide-ensure.ts`, "import { Tag } from '../contract';\nexport const x = Tag;\n"],
+  ['src/policy/microvm-policy-checks.ts', "import { stackPrefix } from '../constructs/private/naming';\nexport const x = stackPrefix;\n"],
+  ['src/policy/private/launches.ts', "import { RESOURCE_TYPE } from '../../custom-resources/microvm-image/contract';\nexport const x = RESOURCE_TYPE;\n"],
   ['src/constructs/microvm-image.ts', "import { stackPrefix } from './private/naming';\nexport const x = stackPrefix;\n"],
 ])('lint allows in %s: %s', async (file, source) => {
   expect(await broken(file, source)).toEqual([]);

@@ -118,6 +118,11 @@ export class SynthesizedTemplate {
     return this.document.Parameters?.[name]?.Default;
   }
 
+  /** Whether a parameter is one that CloudFormation shows nobody. */
+  public isHidden(name: string): boolean {
+    return String(this.document.Parameters?.[name]?.NoEcho) === 'true';
+  }
+
   private ref(name: string): unknown {
     switch (name) {
       case 'AWS::NoValue': return undefined;
@@ -209,6 +214,10 @@ export class SynthesizedResource {
       this.single.set(name, this.template.resolve(this.raw.Properties?.[name]));
     }
     return this.single.get(name);
+  }
+
+  public get templatePath(): string | undefined {
+    return this.template.templatePath;
   }
 
   /** Its ARN, where its type is one whose ARN is known here. */

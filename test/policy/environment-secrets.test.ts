@@ -1,0 +1,159 @@
+import { App, CfnParameter, SecretValue, Stack, Validations } from 'aws-cdk-lib';
+import * as fc from 'fast-check';
+import { reportOnTemplate } from './findings';
+import { goodCustomTemplate, goodTemplate } from './good-template';
+import { MicrovmCode, MicrovmImage, MicrovmPolicyChecks } from '../../src';
+import { PLANTED } from '../constructs/planted-secrets';
+
+const RULE = 'environment-secret';
+type Environment = Record<string, unknown>;
+
+/** The report on an image that has these variables, built either way. */
+function reports(environment: Environment, parameters: Record<string, unknown> = {}) {
+  const native = goodTemplate();
+  native.Parameters = parameters;
+  native.Resources.Image.Properties.EnvironmentVariables = Object.entries(environment).map(([Key, Value]) => ({ Key, Value }));
+  const custom = goodCustomTemplate();
+  custom.Parameters = parameters;
+  custom.Resources.Image.Properties.EnvironmentVariables = environment;
+  return [native, custom].map((template) => reportOnTemplate(template));
+}
+
+function isFound(environment: Environment, parameters?: Record<string, unknown>): boolean {
+  const found = reports(environment, parameters).map(({ violations }) => violations.map(({ ruleName }) => ruleName).includes(RULE));
+  expect(found[0]).toBe(found[1]);
+  return found[0];
+}
+
+/** Jest takes a callback with more parameters than a row has values for one that calls back. */
+function rows(cases: Array<[string, Environment, Record<string, unknown>?]>): Array<[string, Environment, Record<string, unknown>]> {
+  return cases.map(([what, environment, parameters = {}]) => [what, environment, parameters]);
+}
+
+test.each(PLANTED)('a %s is found under any name, and not shown', (_kind, text, secret) => {
+  const [native, custom] = reports({ SETTINGS: text });
+  for (const report of [native, custom]) {
+    expect(report.violations.map(({ ruleName }) => ruleName)).toEqual([RULE]);
+    expect(report.success).toBe(false);
+    const shown = JSON.stringify(report).replace(/"templatePath":"[^"]*"/g, '');
+    expect(shown).toContain('SETTINGS');
+    for (const part of secret.split(/\s|\\n/).filter((line) => line.length > 11 && !line.startsWith('-----'))) {
+      expect(shown).not.toContain(part.slice(0, 12));
+    }
+  }
+});
+
+test('whatever is given to a variable of a secret name is found, and not shown', () => {
+  const value = fc.stringMatching(/^[A-Za-z0-9!#%^*_+.-]{8,60}$/).filter((text) => !/^(arn:|\*+$|disabled|optional|required)/i.test(text));
+  const name = fc.constantFrom('DB_PASSWORD', 'API_KEY', 'GITHUB_TOKEN', 'clientSecret', 'JWT_SECRET', 'ADMIN_PWD', 'PRIVATE_KEY', 'app.auth-token', 'STRIPE_API_KEY', 'redisPassword', 'SECRET', 'TOKEN');
+  fc.assert(fc.property(name, value, (key, secret) => {
+    const [native, custom] = reports({ [key]: secret });
+    for (const report of [native, custom]) {
+      expect(report.violations.map(({ ruleName }) => ruleName)).toEqual([RULE]);
+      expect(JSON.stringify(report.violations.map(({ description, fix, ruleMetadata }) => [description, fix, ruleMetadata]))).not.toContain(secret);
+    }
+  }), { numRuns: 60 });
+});
+
+test('random values are found under any name that does not say they are none', () => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const random = fc.array(fc.integer({ min: 0, max: 61 }), { minLength: 32, maxLength: 64 })
+    .map((numbers) => numbers.map((number) => alphabet[number]).join(''))
+    .filter((text) => new Set(text).size > 20 && /\d/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text));
+  fc.assert(fc.property(random, (secret) => {
+    expect(isFound({ SETTING: secret })).toBe(true);
+  }), { numRuns: 60 });
+});
+
+test.each(rows([
+  ['a parameter that CloudFormation hides', { DB: { Ref: 'Hidden' } }, { Hidden: { Type: 'String', NoEcho: true } }],
+  ['a parameter that CloudFormation hides, in a text', { URL: { 'Fn::Sub': 'https://x/${Hidden}' } }, { Hidden: { Type: 'String', NoEcho: 'true' } }],
+  ['the default of a parameter', { SETTING: { Ref: 'Open' } }, { Open: { Type: 'String', Default: 'ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7aB3dE6gH9' } }],
+  ['a parameter for a variable of a secret name', { DB_PASSWORD: { Ref: 'Open' } }, { Open: { Type: 'String' } }],
+  ['a secret that CloudFormation resolves', { DB: '{{resolve:secretsmanager:prod/db:SecretString:password}}' }],
+  ['a secret that CloudFormation resolves, of the template', { DB: { 'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: 'Secret' }, ':SecretString:::}}']] } }],
+  ['a part of a Join', { SETTING: { 'Fn::Join': ['', ['key=', 'ghp_aB3dE6gH9jK2mN5pQ8', 'sT1vW4yZ7aB3dE6gH9', { Ref: 'AWS::Region' }]] } }],
+  ['a branch of a condition', { SETTING: { 'Fn::If': ['Never', 'x', 'AKIAIOSFODNN7QWERTYU'] } }],
+  ['a variable of Sub', { SETTING: { 'Fn::Sub': ['${A}', { A: 'AKIAIOSFODNN7QWERTYU' }] } }],
+  ['JSON with a password', { CONFIG: '{"user":"app","password":"hunter2!"}' }],
+  ['a short password', { DB_PASSWORD: 'hunter2' }],
+  ['a default password', { POSTGRES_PASSWORD: 'postgres' }],
+  ['a name that is a secret itself', { ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7aB3dE6gH9: 'x' }],
+]))('found: %s', (_what, environment, parameters) => {
+  const all = reports(environment, parameters);
+  for (const { violations } of all) {
+    expect(violations.map(({ ruleName }) => ruleName)).toEqual([RULE]);
+    expect(JSON.stringify(violations)).not.toMatch(/ghp_|AKIA|hunter2/);
+  }
+});
+
+test.each(rows([
+  ['settings', { STAGE: 'prod', LOG_LEVEL: 'debug', NODE_OPTIONS: '--max-old-space-size=4096 --enable-source-maps', PORT: '8080', TZ: 'Europe/Berlin', LANG: 'en_US.UTF-8' }],
+  ['where a secret is', { DB_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-Ab12Cd', TOKEN_PARAMETER: '/prod/token', API_KEY_NAME: 'prod-key', SECRET_ID: 'prod/db', DB_SECRET: { Ref: 'Secret' }, PASSWORD_FILE: '/run/secrets/db', API_TOKEN: { 'Fn::GetAtt': ['Parameter', 'Arn'] } }],
+  ['about secrets', { TOKEN_TTL: '3600', PASSWORD_MIN_LENGTH: '12', JWT_ISSUER: 'https://login.example.com', TOKEN_ENDPOINT_URL: 'https://login.example.com/oauth2/token', MAX_TOKENS: '4096', TOKENIZERS_PARALLELISM: 'false', SECRETS_ENABLED: 'true', KEYBOARD_LAYOUT: 'de', PRIMARY_KEY_COLUMN: 'id' }],
+  ['hashes', { GIT_SHA: '0123456789abcdef0123456789abcdef01234567', IMAGE_DIGEST: 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', BUILD_ID: 'b7e23ec29af22b0b4e41da31e868d57226121c84' }],
+  ['ids', { TENANT: '8f14e45f-ceea-467f-a8b5-2c7d4f1e9b3a', SUBNETS: 'subnet-0a1b2c3d4e5f67890,subnet-1a1b2c3d4e5f67890', VPC: 'vpc-0a1b2c3d4e5f67890', CLIENT_ID: '1h57kf5cpq17m0eml12EXAMPLE', POOL_ID: 'eu-west-1_Ab12Cd34E' }],
+  ['URLs and hosts', { ENDPOINT: 'https://vpce-0a1b2c3d4e5f67890-abcdefgh.execute-api.eu-west-1.vpce.amazonaws.com/prod', DB_HOST: 'shop.cluster-c9akciq32rgz.eu-west-1.rds.amazonaws.com', QUEUE: 'https://sqs.eu-west-1.amazonaws.com/111122223333/orders', BUCKET: 'shop-artifacts-111122223333-eu-west-1' }],
+  ['paths and names', { PATH: '/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/python3.12/bin', PYTHONPATH: '/opt/venv/lib/python3.12/site-packages', HANDLER: 'com.example.shop.checkout.CheckoutRequestHandlerV2::handleRequest', FEATURE_FLAGS: 'newCheckoutFlowV2,betaRecommendations2026,darkModeSettings' }],
+  ['what only a deployment knows', { TABLE: { Ref: 'Logs' }, QUEUE_URL: { Ref: 'Open' }, ACCOUNT: { Ref: 'AWS::AccountId' } }, { Open: { Type: 'String' } }],
+  ['nothing', { DB_PASSWORD: '', API_TOKEN: 'none', TOKEN: '${TOKEN}', SECRET: '<set-at-launch>' }],
+  ['a public key', { SSH_PUBLIC_KEY: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJkQ2m9xv0u0mZ8b7w3oTqf2yBbY8l3b1J5y2c4d6e8f' }],
+  ['JSON of settings', { CONFIG: '{"retries":3,"token_type":"bearer","region":"eu-west-1","features":["checkout","search"]}' }],
+]))('not taken for a secret: %s', (_what, environment, parameters) => {
+  for (const [key, value] of Object.entries(environment)) {
+    expect([key, isFound({ [key]: value }, parameters)]).toEqual([key, false]);
+  }
+});
+
+test('a payload of the run hook is read too', () => {
+  const template = goodTemplate();
+  template.Resources.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = JSON.stringify({
+    imageIdentifier: 'x', imageVersion: '1.0', ingressNetworkConnectors: ['arn:aws:lambda:us-east-1:aws:network-connector:aws-network-connector:NO_INGRESS'], runHookPayload: '{"password":"hunter2!"}',
+  });
+  const { violations } = reportOnTemplate(template);
+  expect(violations.map(({ ruleName }) => ruleName)).toEqual([RULE]);
+  expect(JSON.stringify(violations)).not.toContain('hunter2');
+});
+
+describe('in a real synth', () => {
+  test.each(PLANTED)('a %s fails it, and is neither in the error nor on the console', (_kind, text, secret) => {
+    const app = new App();
+    Validations.of(app).addPlugins(new MicrovmPolicyChecks());
+    new MicrovmImage(new Stack(app, 'Stack'), 'Image', {
+      code: MicrovmCode.fromInline({ dockerfile: 'FROM public.ecr.aws/amazonlinux/amazonlinux:2023\nCMD ["true"]' }), environment: { SETTINGS: text.replace(/[^\x20-\x7e\n]/g, '') },
+    });
+    const shown = failureOf(app);
+    expect(shown).toContain("'SETTINGS' seems to hold");
+    for (const part of secret.split(/\s|\\n/).filter((line) => line.length > 11 && !line.startsWith('-----'))) {
+      expect(shown).not.toContain(part.slice(0, 12));
+    }
+  });
+
+  test('secrets of Secrets Manager and hidden parameters are found in what this library renders', () => {
+    const app = new App();
+    const stack = new Stack(app, 'Stack');
+    Validations.of(app).addPlugins(new MicrovmPolicyChecks());
+    new MicrovmImage(stack, 'Image', {
+      code: MicrovmCode.fromInline({ dockerfile: 'FROM public.ecr.aws/amazonlinux/amazonlinux:2023\nCMD ["true"]' }),
+      environment: { A: SecretValue.secretsManager('db').unsafeUnwrap(), B: new CfnParameter(stack, 'B', { noEcho: true }).valueAsString },
+    });
+    const printed = failureOf(app);
+    expect(printed).toContain("'A' seems to hold a secret that is resolved at deployment");
+    expect(printed).toContain("'B' seems to hold a parameter with NoEcho");
+  });
+});
+
+/** All that a user sees of a synth that fails. */
+function failureOf(app: App): string {
+  const printed: string[] = [];
+  const spies = (['log', 'warn', 'error', 'info'] as const)
+    .map((method) => jest.spyOn(console, method).mockImplementation((...args) => void printed.push(args.map(String).join(' '))));
+  try {
+    app.synth();
+    return '';
+  } catch (error) {
+    return [...printed, (error as Error).stack].join('\n');
+  } finally {
+    spies.forEach((spy) => spy.mockRestore());
+  }
+}
