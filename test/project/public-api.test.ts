@@ -37,9 +37,10 @@ function offenders(pick: (type: Type) => string[]): string[] {
 
 /** Public classes of the sources, as the compiler declares them. */
 function declaredClasses(): ts.ClassDeclaration[] {
-  const folder = join(ROOT, 'lib', 'constructs');
-  return readdirSync(folder).filter((name) => name.endsWith('.d.ts')).flatMap((name) => {
-    const source = ts.createSourceFile(name, readFileSync(join(folder, name), 'utf8'), ts.ScriptTarget.ES2022, true);
+  const folders = ['constructs', 'policy'].map((name) => join(ROOT, 'lib', name));
+  const files = folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.d.ts')).map((name) => join(folder, name)));
+  return files.flatMap((file) => {
+    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
     return source.statements.filter(ts.isClassDeclaration);
   });
 }
