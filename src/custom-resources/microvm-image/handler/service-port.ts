@@ -1,5 +1,8 @@
 import { ImageConfig } from './config';
 
+export type { Refusal } from '../../common/handler/service-refusal';
+export { ServiceRefusal } from '../../common/handler/service-refusal';
+
 /** The calls of the MicroVMs API (and of CloudWatch Logs, for the reason of a failure) that the driver needs. */
 export interface ServicePort {
   /** Undefined when there is no such image. */
@@ -64,25 +67,4 @@ export interface SnapshotSizes {
 export interface BaseVersionView {
   readonly version: string;
   readonly status?: string;
-}
-
-/** Why the service refused a call, as far as it decides what to do next. */
-export type Refusal =
-  /** 5xx, a gateway's HTML page, a lost connection, a throttle: the same call may pass in a moment. */
-  | 'transient'
-  /** The image is busy: a build or a delete has to end first. */
-  | 'busy'
-  | 'quota'
-  | 'denied'
-  | 'nameTaken'
-  | 'runningMicrovms'
-  | 'notFound'
-  /** The request itself is wrong; repeating it cannot help. */
-  | 'invalid';
-
-export class ServiceRefusal extends Error {
-  constructor(readonly refusal: Refusal, readonly operation: string, message: string) {
-    super(message);
-    this.name = 'ServiceRefusal';
-  }
 }
