@@ -14,5 +14,7 @@ export * from './constructs/microvm-launch-profile-props';
 export * from './constructs/microvm-logging';
 export * from './constructs/microvm-memory';
 export * from './constructs/microvm-os-capability';
+export * from './constructs/microvm-smoke-check';
+export * from './constructs/microvm-smoke-test';
 export * from './constructs/network-connector-guardrail';
 export * from './constructs/network-connector-policy';

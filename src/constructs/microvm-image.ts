@@ -169,6 +169,7 @@ export class MicrovmImage extends MicrovmImageBase {
   public readonly _hasRunHook: boolean;
 
   private readonly image: ImageResource;
+  private keptTags = 0;
 
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
@@ -245,7 +246,7 @@ export class MicrovmImage extends MicrovmImageBase {
     // The version changes with every build. A strong export could not change while another stack imports it.
     resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);
     grants.forEach((grant) => grant.applyBefore(resource));
-    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags()), ...this.sizeProblems()] });
+    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags(), this.keptTags), ...this.sizeProblems()] });
   }
 
   public get imageArn(): string {
@@ -277,6 +278,11 @@ export class MicrovmImage extends MicrovmImageBase {
    */
   public get baseImageVersion(): string {
     return this.image.baseImageVersion;
+  }
+
+  /** One tag more is the library's own. @internal */
+  public _keepTag() {
+    this.keptTags++;
   }
 
   private removalPolicyOf(props: MicrovmImageProps): RemovalPolicy {

@@ -37,6 +37,7 @@ describe.each(Object.entries(SCENARIOS))('%s may be killed', (what, scenario) =>
     for (let call = 0; ; call++) {
       healthy();
       const smokeTest = world.test();
+      smokeTest.onFailure = () => world.kill.disarm();
       const run = await scenario(smokeTest);
       world.kill.arm(call, moment);
       await run();

@@ -1,0 +1,154 @@
+import * as fc from 'fast-check';
+import { Publisher, ROOT } from './publisher';
+import { CustomResource } from '../common/custom-resource';
+
+const KILLS = Number(process.env.KILLS ?? 500);
+const SEED = Number(process.env.SEED ?? 20261127);
+
+/** More calls than any deployment makes. */
+const MOST_CALLS = 60;
+
+type Deed =
+  /** A deployment of the publisher: the next version is built, tested and published. Sick ones fail their smoke test. */
+  | { readonly type: 'publish'; readonly sick: boolean; readonly siblingFails: boolean }
+  /** A deployment that moves the channel to one of the records there are, or to none of them. */
+  | { readonly type: 'promote'; readonly choice: number };
+interface Killing { readonly deed: Deed; readonly call: number; readonly moment: 'before' | 'after'; readonly rollbackToo: boolean }
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('publish' as const), sick: fc.boolean(), siblingFails: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('promote' as const), choice: fc.nat(5) }) },
+);
+const killing: fc.Arbitrary<Killing> = fc.record({
+  deed, call: fc.nat(MOST_CALLS), moment: fc.constantFrom('before' as const, 'after' as const), rollbackToo: fc.boolean(),
+});
+
+let world: Publisher;
+beforeAll(async () => {
+  world = await Publisher.start();
+});
+afterAll(async () => world.stop());
+
+/** The stack of a platform team, whose handlers are killed at random. */
+class Platform {
+  public readonly violations: string[] = [];
+  public kills = 0;
+  private readonly smokeTest = world.tested.test();
+  private readonly publication = world.publication();
+  private readonly channel = world.channel();
+  private deployed = '1.0';
+  private promoted?: string;
+  private readonly sick = new Set<string>();
+
+  public async start(): Promise<void> {
+    world.simulator.respond('*', ({ imageVersion }) => ({ status: this.sick.has(imageVersion) ? 500 : 200 }));
+    await this.smokeTest.create(world.tested.properties('1.0'));
+    await this.publication.create(world.properties('1.0', { keepRecords: 4 }));
+    // Whoever reads a channel may do so at any moment.
+    world.store.onWrite = () => this.look('in between');
+  }
+
+  public async suffer({ deed: { type, ...what }, call, moment, rollbackToo }: Killing): Promise<void> {
+    for (const resource of [this.smokeTest, this.publication, this.channel]) {
+      resource.onFailure = () => {
+        if (!rollbackToo) {
+          this.kills += world.kill.disarm() ? 1 : 0;
+        }
+      };
+    }
+    world.kill.arm(call, moment);
+    await (type === 'publish' ? this.publish(what as Extract<Deed, { type: 'publish' }>) : this.promote(what as Extract<Deed, { type: 'promote' }>));
+    this.kills += world.kill.disarm() ? 1 : 0;
+    this.look(`after ${type} killed ${moment} call ${call}`);
+    if (world.tested.running.length > 0) {
+      this.violations.push(`${type} killed ${moment} call ${call} left ${world.tested.running}`);
+    }
+  }
+
+  /** CloudFormation in its order: the image, its test, the publication; and back when one of them fails. */
+  private async publish({ sick, siblingFails }: { sick: boolean; siblingFails: boolean }): Promise<void> {
+    const version = await this.build();
+    if (sick) {
+      this.sick.add(version);
+    }
+    const before = this.deployed;
+    if (await this.fails(this.smokeTest, world.tested.properties(version), world.tested.properties(before))) {
+      return;
+    }
+    const publish = (of: string) => world.properties(of, { keepRecords: 4 });
+    if (await this.fails(this.publication, publish(version), publish(before)) || siblingFails) {
+      await this.back(this.publication, publish(before));
+      await this.back(this.smokeTest, world.tested.properties(before));
+      return;
+    }
+    this.deployed = version;
+  }
+
+  private async promote({ choice }: { choice: number }): Promise<void> {
+    const { records } = world;
+    const version = records[choice] ?? '99.0';
+    if (this.promoted === undefined) {
+      const created = await this.channel.create(world.channelProperties(version));
+      this.promoted = created.Status === 'SUCCESS' ? version : undefined;
+    } else if (!await this.fails(this.channel, world.channelProperties(version), world.channelProperties(this.promoted))) {
+      this.promoted = version;
+    }
+  }
+
+  /** A failed update that is rolled back by itself. What fails while rolling back is retried, as an operator does. */
+  private async fails(resource: CustomResource, properties: Record<string, unknown>, before: Record<string, unknown>): Promise<boolean> {
+    const response = await resource.send('Update', properties, before, resource.physicalId);
+    if (response.Status === 'SUCCESS') {
+      resource.deployed(properties);
+      return false;
+    }
+    resource.onFailure();
+    await this.back(resource, before);
+    return true;
+  }
+
+  private async back(resource: CustomResource, before: Record<string, unknown>): Promise<void> {
+    if ((await resource.rollBack(before)).Status === 'FAILED') {
+      this.kills += world.kill.disarm() ? 1 : 0;
+      expect(await resource.rollBack(before)).toMatchObject({ Status: 'SUCCESS' });
+    }
+  }
+
+  /** Versions are what is tested here, not builds: the image's own handler is not killed, and old versions are cleared away as its retention does. */
+  private async build(): Promise<string> {
+    const image = world.simulator.images[0];
+    const next = Math.max(...image.versions.map(({ imageVersion }) => Number.parseInt(imageVersion))) + 1;
+    await world.tested.build(next);
+    return `${next}.0`;
+  }
+
+  /** A channel always names a version that exists, passed its test and is ACTIVE, and is protected from deletion. */
+  private look(when: string): void {
+    const { versions, tags } = world.simulator.images[0];
+    for (const [channel, version] of Object.entries(world.channels)) {
+      const found = versions.find(({ imageVersion }) => imageVersion === version);
+      if (found?.state !== 'SUCCESSFUL' || found.status !== 'ACTIVE' || this.sick.has(version!)) {
+        this.violations.push(`${when}: ${channel} names ${version}, which is ${found?.state ?? 'gone'} ${found?.status ?? ''}${this.sick.has(version!) ? ' and sick' : ''}`);
+      }
+      if (!tags['microvm-cdk:published']?.split(' ').includes(version!)) {
+        this.violations.push(`${when}: ${channel} names ${version}, which nothing protects`);
+      }
+      if (!(`${ROOT}/versions/${version}` in world.store.values)) {
+        this.violations.push(`${when}: ${channel} names ${version}, of which there is no record`);
+      }
+    }
+  }
+}
+
+test(`${KILLS} kills while publishing and promoting: a channel always names a version that exists, passed its test, is ACTIVE and protected; no MicroVM stays`, async () => {
+  const platform = new Platform();
+  await platform.start();
+  for (const each of fc.sample(killing, { numRuns: KILLS * 20, seed: SEED })) {
+    await platform.suffer(each);
+    expect(platform.violations).toEqual([]);
+    if (platform.kills >= KILLS) {
+      break;
+    }
+  }
+  expect(platform.kills).toBeGreaterThanOrEqual(KILLS);
+}, 600_000);
