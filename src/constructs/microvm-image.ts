@@ -8,7 +8,7 @@ import { MicrovmBuildRole } from './microvm-build-role';
 import { MicrovmConnector } from './microvm-connector';
 import { MicrovmImageEngine } from './microvm-image-engine';
 import { MicrovmImageGrants } from './microvm-image-grants';
-import { MicrovmImageAttributes, MicrovmImageProps } from './microvm-image-props';
+import { MicrovmImageAttributes, MicrovmImageProps, MicrovmPublicationAttributes } from './microvm-image-props';
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
@@ -21,6 +21,7 @@ import {
   validateOsCapabilities, validateRegion, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
+import { publishedVersion } from './private/publication-parameters';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { grantLogDelivery } from './private/service-role';
 
@@ -145,6 +146,17 @@ export class MicrovmImage extends MicrovmImageBase {
       }
     }
     return new Import(scope, id, { environmentFromArn: attrs.imageArn });
+  }
+
+  /**
+   * A version that a `MicrovmImagePublication` of this account and region published.
+   *
+   * A stack that names a channel gets what the channel names when it is deployed, and again at each later deployment. Whoever
+   * deploys must be allowed to read the parameters, as the roles of `cdk bootstrap` are. A channel or version that is not
+   * published fails the deployment before it begins.
+   */
+  public static fromPublication(scope: Construct, id: string, attrs: MicrovmPublicationAttributes): IMicrovmImage {
+    return MicrovmImage.fromImageAttributes(scope, id, publishedVersion(scope, attrs));
   }
 
   /**

@@ -19,10 +19,8 @@ export interface HandlerProviderProps {
   readonly resource: string;
   /** What the functions are about. */
   readonly description: string;
-  /** The name of `policy` in the role. */
-  readonly policyName: string;
-  /** What the handler that does the work may do, beside writing its logs. Statements may be added to it later. */
-  readonly policy: iam.PolicyDocument;
+  /** What the handler that does the work may do, beside writing its logs, by name. Statements may be added to it later. */
+  readonly policies?: Record<string, iam.PolicyDocument>;
   /** @default Duration.minutes(2) */
   readonly isCompleteTimeout?: Duration;
 }
@@ -46,7 +44,7 @@ export abstract class HandlerProvider extends Construct {
     const onEventHandler = this.handler('OnEvent', 'on-event', logGroup, props, { timeout: Duration.minutes(1) });
     const isCompleteHandler = this.handler('IsComplete', 'is-complete', logGroup, props, {
       timeout: props.isCompleteTimeout ?? Duration.minutes(2),
-      policy: props.policy,
+      policies: props.policies,
     });
     this.handlerRole = isCompleteHandler.role as iam.Role;
     const provider = new Provider(this, 'Framework', {
@@ -65,7 +63,7 @@ export abstract class HandlerProvider extends Construct {
   }
 
   private handler(
-    id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: { timeout: Duration; policy?: iam.PolicyDocument },
+    id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: { timeout: Duration; policies?: Record<string, iam.PolicyDocument> },
   ) {
     return new lambda.Function(this, id, {
       description: `${props.description} (${bundle})`,
@@ -81,7 +79,7 @@ export abstract class HandlerProvider extends Construct {
         inlinePolicies: {
           Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }),
           // In the role itself, so that the handler never runs without it.
-          ...(options.policy && { [props.policyName]: options.policy }),
+          ...options.policies,
         },
       }),
     });

@@ -67,8 +67,7 @@ export class MicrovmImageProvider extends HandlerProvider {
     super(scope, id, {
       resource: 'microvm-image',
       description: 'Lambda MicroVM images of this stack',
-      policyName: 'Images',
-      policy,
+      policies: { Images: policy },
     });
     this.policy = policy;
     const prefix = stackPrefix(this);

@@ -48,8 +48,7 @@ export class MicrovmSmokeTestProvider extends HandlerProvider {
     super(scope, id, {
       resource: 'microvm-smoke-test',
       description: 'Smoke tests of the Lambda MicroVM images of this stack',
-      policyName: 'SmokeTests',
-      policy,
+      policies: { SmokeTests: policy },
       // A function as a check may take minutes.
       isCompleteTimeout: Duration.minutes(5),
     });

@@ -1,3 +1,4 @@
+import { DeleteMicrovmImageVersionCommand, LambdaMicrovmsClient } from '@aws-sdk/client-lambda-microvms';
 import * as fc from 'fast-check';
 import { Publisher, ROOT } from './publisher';
 import { CustomResource } from '../common/custom-resource';
@@ -5,23 +6,23 @@ import { CustomResource } from '../common/custom-resource';
 const KILLS = Number(process.env.KILLS ?? 500);
 const SEED = Number(process.env.SEED ?? 20261127);
 
-/** More calls than any deployment makes. */
-const MOST_CALLS = 60;
-
 type Deed =
-  /** A deployment of the publisher: the next version is built, tested and published. Sick ones fail their smoke test. */
-  | { readonly type: 'publish'; readonly sick: boolean; readonly siblingFails: boolean }
-  /** A deployment that moves the channel to one of the records there are, or to none of them. */
+  /** The next version is built, or one that was published is asked for again; it is tested and published. Sick ones fail their test. */
+  | { readonly type: 'publish'; readonly isNew: boolean; readonly choice: number; readonly sick: boolean; readonly siblingFails: boolean }
+  /** The channel is moved to one of the records there are, or to none of them. */
   | { readonly type: 'promote'; readonly choice: number };
+type Publish = Extract<Deed, { type: 'publish' }>;
 interface Killing { readonly deed: Deed; readonly call: number; readonly moment: 'before' | 'after'; readonly rollbackToo: boolean }
 
-const deed: fc.Arbitrary<Deed> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('publish' as const), sick: fc.boolean(), siblingFails: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('promote' as const), choice: fc.nat(5) }) },
-);
-const killing: fc.Arbitrary<Killing> = fc.record({
-  deed, call: fc.nat(MOST_CALLS), moment: fc.constantFrom('before' as const, 'after' as const), rollbackToo: fc.boolean(),
+const publish: fc.Arbitrary<Publish> = fc.record({
+  type: fc.constant('publish'), isNew: fc.boolean(), choice: fc.nat(4), sick: fc.boolean(), siblingFails: fc.boolean(),
 });
+const promote: fc.Arbitrary<Deed> = fc.record({ type: fc.constant('promote'), choice: fc.nat(5) });
+/** As many calls as such a deployment makes, and some of its rollback. */
+const killingOf = (deed: fc.Arbitrary<Deed>, calls: number): fc.Arbitrary<Killing> => fc.record({
+  deed, call: fc.nat(calls), moment: fc.constantFrom('before', 'after'), rollbackToo: fc.boolean(),
+});
+const killing = fc.oneof({ weight: 3, arbitrary: killingOf(publish, 40) }, { weight: 2, arbitrary: killingOf(promote, 6) });
 
 let world: Publisher;
 beforeAll(async () => {
@@ -38,6 +39,8 @@ class Platform {
   private readonly channel = world.channel();
   private deployed = '1.0';
   private promoted?: string;
+  private built = 1;
+  private readonly microvms = new LambdaMicrovmsClient({});
   private readonly sick = new Set<string>();
 
   public async start(): Promise<void> {
@@ -48,7 +51,7 @@ class Platform {
     world.store.onWrite = () => this.look('in between');
   }
 
-  public async suffer({ deed: { type, ...what }, call, moment, rollbackToo }: Killing): Promise<void> {
+  public async suffer({ deed, call, moment, rollbackToo }: Killing): Promise<void> {
     for (const resource of [this.smokeTest, this.publication, this.channel]) {
       resource.onFailure = () => {
         if (!rollbackToo) {
@@ -57,34 +60,34 @@ class Platform {
       };
     }
     world.kill.arm(call, moment);
-    await (type === 'publish' ? this.publish(what as Extract<Deed, { type: 'publish' }>) : this.promote(what as Extract<Deed, { type: 'promote' }>));
+    await (deed.type === 'publish' ? this.publish(deed) : this.promote(deed.choice));
     this.kills += world.kill.disarm() ? 1 : 0;
-    this.look(`after ${type} killed ${moment} call ${call}`);
+    this.look(`after ${deed.type} killed ${moment} call ${call}`);
     if (world.tested.running.length > 0) {
-      this.violations.push(`${type} killed ${moment} call ${call} left ${world.tested.running}`);
+      this.violations.push(`${deed.type} killed ${moment} call ${call} left ${world.tested.running}`);
     }
   }
 
   /** CloudFormation in its order: the image, its test, the publication; and back when one of them fails. */
-  private async publish({ sick, siblingFails }: { sick: boolean; siblingFails: boolean }): Promise<void> {
-    const version = await this.build();
-    if (sick) {
+  private async publish({ isNew, choice, sick, siblingFails }: Publish): Promise<void> {
+    const version = isNew ? await this.build() : world.records[choice % world.records.length];
+    if (isNew && sick) {
       this.sick.add(version);
     }
     const before = this.deployed;
     if (await this.fails(this.smokeTest, world.tested.properties(version), world.tested.properties(before))) {
       return;
     }
-    const publish = (of: string) => world.properties(of, { keepRecords: 4 });
-    if (await this.fails(this.publication, publish(version), publish(before)) || siblingFails) {
-      await this.back(this.publication, publish(before));
+    const published = (of: string) => world.properties(of, { keepRecords: 4 });
+    if (await this.fails(this.publication, published(version), published(before)) || siblingFails) {
+      await this.back(this.publication, published(before));
       await this.back(this.smokeTest, world.tested.properties(before));
       return;
     }
     this.deployed = version;
   }
 
-  private async promote({ choice }: { choice: number }): Promise<void> {
+  private async promote(choice: number): Promise<void> {
     const { records } = world;
     const version = records[choice] ?? '99.0';
     if (this.promoted === undefined) {
@@ -114,19 +117,24 @@ class Platform {
     }
   }
 
-  /** Versions are what is tested here, not builds: the image's own handler is not killed, and old versions are cleared away as its retention does. */
+  /** The image's own handler is not killed. Before a build, everything goes that retention may let go. */
   private async build(): Promise<string> {
     const image = world.simulator.images[0];
-    const next = Math.max(...image.versions.map(({ imageVersion }) => Number.parseInt(imageVersion))) + 1;
-    await world.tested.build(next);
-    return `${next}.0`;
+    const needed = [this.deployed, ...world.protectedVersions?.split(' ') ?? []];
+    for (const { version } of image.versions.filter((each) => !needed.includes(each.version))) {
+      await this.microvms.send(new DeleteMicrovmImageVersionCommand({ imageIdentifier: image.arn, imageVersion: version }));
+      await world.simulator.clock.advance(60_000);
+    }
+    world.simulator.builds.plan({ durationMs: 1_000 });
+    await world.tested.build(++this.built);
+    return `${this.built}.0`;
   }
 
   /** A channel always names a version that exists, passed its test and is ACTIVE, and is protected from deletion. */
   private look(when: string): void {
     const { versions, tags } = world.simulator.images[0];
     for (const [channel, version] of Object.entries(world.channels)) {
-      const found = versions.find(({ imageVersion }) => imageVersion === version);
+      const found = versions.find((each) => each.version === version);
       if (found?.state !== 'SUCCESSFUL' || found.status !== 'ACTIVE' || this.sick.has(version!)) {
         this.violations.push(`${when}: ${channel} names ${version}, which is ${found?.state ?? 'gone'} ${found?.status ?? ''}${this.sick.has(version!) ? ' and sick' : ''}`);
       }

@@ -73,12 +73,15 @@ export class Publisher {
     await Promise.all([this.tested.stop(), this.store.stop()]);
   }
 
+  /** One for all ticks: a client is slow to make. */
+  private readonly adapter = new SdkAdapter();
+
   private framework(): ProviderFramework {
     const now = () => this.simulator.clock.now();
     return new ProviderFramework({
       onEvent: async (event) => acceptRequest(event, now()),
       isComplete: async (event) => this.kill.race((watched) => isComplete(
-        event, watched(new SdkAdapter()), now, (entry) => this.logged.push(JSON.stringify(entry)), async (announcement) => void this.announced.push(announcement),
+        event, watched(this.adapter), now, (entry) => this.logged.push(JSON.stringify(entry)), async (announcement) => void this.announced.push(announcement),
       )),
     }, () => this.simulator.clock.advance(POLL_MS));
   }
