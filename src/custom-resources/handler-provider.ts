@@ -25,6 +25,11 @@ export interface HandlerProviderProps {
   readonly isCompleteTimeout?: Duration;
 }
 
+interface HandlerOptions {
+  readonly timeout: Duration;
+  readonly policies?: Record<string, iam.PolicyDocument>;
+}
+
 /**
  * The Lambda functions and the waiter behind a custom resource: `onEvent`, which calls no API, `isComplete`, which does
  * all the work a step at a time, and CDK's Provider framework, which asks every 7 seconds.
@@ -62,9 +67,7 @@ export abstract class HandlerProvider extends Construct {
     this.acknowledgeRules(provider);
   }
 
-  private handler(
-    id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: { timeout: Duration; policies?: Record<string, iam.PolicyDocument> },
-  ) {
+  private handler(id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: HandlerOptions) {
     return new lambda.Function(this, id, {
       description: `${props.description} (${bundle})`,
       runtime: lambda.Runtime.NODEJS_24_X,

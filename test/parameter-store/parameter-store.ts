@@ -40,11 +40,13 @@ export class ParameterStore {
   public readonly faults = new Faults();
   public calls: StoreCall[] = [];
   /** Told of each write, once it is done. */
-  public onWrite: (operation: string, names: string[]) => void = () => undefined;
+  public onWrite?: (operation: string, names: string[]) => void;
   private readonly stored = new Map<string, Stored>();
-  private readonly server: Server = createServer((request, response) => void this.serve(request, response));
+  private readonly server: Server;
 
-  private constructor() {}
+  private constructor() {
+    this.server = createServer((request, response) => void this.serve(request, response));
+  }
 
   public get endpoint(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
@@ -99,7 +101,7 @@ export class ParameterStore {
       }
       answer = this.answer(refused.status, { __type: refused.type, message: refused.text });
     }
-    this.calls.push({ operation, caller, body, status: answer.status, requires: resource.map((arn) => ({ action: `ssm:${operation}`, resource: arn })) });
+    this.calls.push({ operation, caller, body, status: answer.status, requires: resource.map((name) => ({ action: `ssm:${operation}`, resource: name })) });
     send(response, answer);
   }
 
@@ -132,7 +134,7 @@ export class ParameterStore {
     }
     const version = (before?.version ?? 0) + 1;
     this.stored.set(Name, { type: Type, value: Value, version });
-    this.onWrite('PutParameter', [Name]);
+    this.onWrite?.('PutParameter', [Name]);
     return { Version: version, Tier: 'Standard' };
   }
 
@@ -158,7 +160,7 @@ export class ParameterStore {
   private delete({ Names }: Input): unknown {
     atMost(Names, MAX_AT_ONCE);
     const deleted = Names.filter((name: string) => this.stored.delete(name));
-    this.onWrite('DeleteParameters', deleted);
+    this.onWrite?.('DeleteParameters', deleted);
     return { DeletedParameters: deleted, InvalidParameters: Names.filter((name: string) => !deleted.includes(name)) };
   }
 

@@ -11,6 +11,7 @@ export interface Mutation {
 }
 
 const HANDLER = 'src/custom-resources/microvm-image/handler';
+const COMMON = 'src/custom-resources/common/handler';
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
 
 /** By promise; decisions/0001 says what each of them is. */
@@ -19,10 +20,10 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'the reason of a build', file: `${HANDLER}/failure.ts`, find: "reason: clean(build.reason ?? '')", replace: "reason: clean('')" },
     { breaks: 'the stage that failed', file: `${HANDLER}/failure.ts`, find: 'if (sizes.codeBytes === undefined) {', replace: 'if (sizes.codeBytes !== undefined) {' },
     { breaks: 'the end of the log', file: `${HANDLER}/sdk-adapter.ts`, find: '.slice(-LOG_LINES)', replace: '.slice(0, LOG_LINES)' },
-    { breaks: 'one line without a stack', file: `${HANDLER}/driver.ts`, find: '    this.stack = message;', replace: '' },
-    { breaks: 'the size of the answer', file: `${HANDLER}/failure.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
+    { breaks: 'one line without a stack', file: `${COMMON}/verdict.ts`, find: '    this.stack = message;', replace: '' },
+    { breaks: 'the size of the answer', file: `${COMMON}/failure-text.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
     { breaks: 'a fault of the service is not blamed on the Dockerfile', file: `${HANDLER}/failure.ts`, find: 'if (FAULT_OF_THE_SERVICE.test(text) && !isContainer) {', replace: 'if (FAULT_OF_THE_SERVICE.test(text) && isContainer) {' },
-    { breaks: 'environment values stay out', file: `${HANDLER}/failure.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
+    { breaks: 'environment values stay out', file: `${COMMON}/failure-text.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
   ],
   'E2 a rollback never builds': [
     { breaks: 'the version before the last is remembered', file: `${HANDLER}/decide-ensure.ts`, find: 'for (const entry of [ledger.served, ledger.previous]) {', replace: 'for (const entry of [ledger.served]) {' },
@@ -64,10 +65,10 @@ export const MUTATIONS: Record<string, Mutation[]> = {
   ],
   'E7 wedged, throttled, full': [
     { breaks: 'a full quota of builds is waited out', file: `${HANDLER}/refusal.ts`, find: 'return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)', replace: 'return within(Limit.IAM_GRACE)' },
-    { breaks: 'a 5xx is passing', file: `${HANDLER}/sdk-adapter.ts`, find: 'status >= 500', replace: 'status > 599' },
+    { breaks: 'a 5xx is passing', file: `${COMMON}/sdk-call.ts`, find: 'status >= 500', replace: 'status > 599' },
     { breaks: 'a wedged build is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'WEDGED: 10 * MINUTE', replace: 'WEDGED: 100 * MINUTE' },
     { breaks: 'a delete that hangs is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'DELETE: 10 * MINUTE', replace: 'DELETE: 100 * MINUTE' },
-    { breaks: 'an expired session of the function is passing', file: `${HANDLER}/sdk-adapter.ts`, find: "  ExpiredTokenException: 'transient',\n", replace: '' },
+    { breaks: 'an expired session of the function is passing', file: `${COMMON}/sdk-call.ts`, find: "  ExpiredTokenException: 'transient',\n", replace: '' },
     { breaks: 'our error comes before that of the framework', file: `${HANDLER}/decision.ts`, find: 'DEADLINE: 55 * MINUTE', replace: 'DEADLINE: 75 * MINUTE' },
   ],
   'E8 interruption is harmless': [

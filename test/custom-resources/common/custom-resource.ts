@@ -14,7 +14,7 @@ export const OTHER_STACK_ID = 'arn:aws:cloudformation:us-east-1:000000000000:sta
 export class CustomResource {
   public physicalId?: string;
   /** Told when a deployment failed, before what CloudFormation sends then. */
-  public onFailure: () => void = () => undefined;
+  public onFailure?: () => void;
   private properties?: Properties;
 
   constructor(
@@ -28,7 +28,7 @@ export class CustomResource {
   public async create(properties: Properties): Promise<CloudFormationResponse> {
     const response = await this.send('Create', properties);
     if (response.Status === 'FAILED') {
-      this.onFailure();
+      this.onFailure?.();
       await this.send('Delete', properties, undefined, response.PhysicalResourceId);
     } else {
       this.physicalId = response.PhysicalResourceId;
@@ -43,7 +43,7 @@ export class CustomResource {
     const formerId = this.physicalId;
     const response = await this.send('Update', properties, before, formerId);
     if (response.Status === 'FAILED') {
-      this.onFailure();
+      this.onFailure?.();
       const rolledBack = await this.send('Update', before, properties, formerId);
       expect(rolledBack).toMatchObject({ Status: 'SUCCESS' });
       if (response.PhysicalResourceId !== formerId) {

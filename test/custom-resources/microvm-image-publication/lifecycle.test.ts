@@ -121,10 +121,11 @@ describe('nothing is half published', () => {
   });
 
   test('two publishers at the same moment: one of them gets the name, the other one nothing', async () => {
-    world.store.faults.inject({ operation: 'PutParameter', when: () => {
+    const rivalIsFaster = () => {
       world.store.set(`${ROOT}/owner`, '0123456789abcdef0123456789abcdef Rival');
       return false;
-    } });
+    };
+    world.store.faults.inject({ operation: 'PutParameter', when: rivalIsFaster });
     expect((await world.publication().create(world.properties('1.0'))).Reason).toMatch(/belongs to stack 'Rival'/);
     expect(Object.keys(world.store.values)).toEqual([`${ROOT}/owner`]);
   });
@@ -221,9 +222,11 @@ describe('to promote', () => {
   test('a version that goes away while the channel is moved: the move ends as an error, and the rollback restores it', async () => {
     const stable = world.channel();
     await stable.create(world.channelProperties('2.0'));
+    // Right after the pointer was written, up to the end of the request: five more looks.
     world.store.onWrite = () => {
-      world.store.onWrite = () => undefined;
-      world.store.faults.inject({ operation: 'GetParameters', when: () => { world.simulator.faults.inject({ operation: 'GetMicrovmImageVersion', times: 5, error: { type: 'ResourceNotFoundException', message: null, status: 404 } }); return false; } });
+      world.store.onWrite = undefined;
+      const error = { type: 'ResourceNotFoundException', message: null, status: 404 };
+      world.simulator.faults.inject({ operation: 'GetMicrovmImageVersion', times: 5, error });
     };
     expect((await stable.update(world.channelProperties('1.0'))).Status).toBe('FAILED');
     expect(world.channels.stable).toBe('2.0');

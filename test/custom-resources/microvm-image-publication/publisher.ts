@@ -26,6 +26,8 @@ export class Publisher {
   public readonly announced: Announcement[] = [];
   public readonly logged: string[] = [];
   public readonly kill: Killer;
+  /** One for all ticks: a client is slow to make. */
+  private readonly adapter = new SdkAdapter();
 
   private constructor(public readonly store: ParameterStore, public readonly tested: SmokeTestedImage) {
     this.simulator = tested.simulator;
@@ -73,15 +75,16 @@ export class Publisher {
     await Promise.all([this.tested.stop(), this.store.stop()]);
   }
 
-  /** One for all ticks: a client is slow to make. */
-  private readonly adapter = new SdkAdapter();
-
   private framework(): ProviderFramework {
     const now = () => this.simulator.clock.now();
     return new ProviderFramework({
       onEvent: async (event) => acceptRequest(event, now()),
       isComplete: async (event) => this.kill.race((watched) => isComplete(
-        event, watched(this.adapter), now, (entry) => this.logged.push(JSON.stringify(entry)), async (announcement) => void this.announced.push(announcement),
+        event,
+        watched(this.adapter),
+        now,
+        (entry) => this.logged.push(JSON.stringify(entry)),
+        async (announcement) => void this.announced.push(announcement),
       )),
     }, () => this.simulator.clock.advance(POLL_MS));
   }

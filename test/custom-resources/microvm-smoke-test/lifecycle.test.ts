@@ -216,8 +216,9 @@ describe('the service in a bad moment', () => {
 
 describe('what is left of a run that was killed', () => {
   async function leaveOne(imageVersion = '1.0', executionRoleArn = EXECUTION_ROLE): Promise<string> {
-    const client = new LambdaMicrovmsClient({});
-    const { microvmId } = await client.send(new RunMicrovmCommand({ imageIdentifier: world.imageArn, imageVersion, executionRoleArn, maximumDurationInSeconds: 360 }));
+    const { microvmId } = await new LambdaMicrovmsClient({}).send(new RunMicrovmCommand({
+      imageIdentifier: world.imageArn, imageVersion, executionRoleArn, maximumDurationInSeconds: 360,
+    }));
     await world.simulator.clock.advance(60_000);
     return microvmId!;
   }

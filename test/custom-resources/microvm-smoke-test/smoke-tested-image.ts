@@ -37,7 +37,7 @@ export class SmokeTestedImage {
   /** One for all ticks: a client is slow to make. */
   private readonly adapter = new SdkAdapter(undefined, overPlainHttp);
   /** Stands between the handler and its services. */
-  public through: (service: ServicePort) => ServicePort = (service) => service;
+  public through?: (service: ServicePort) => ServicePort;
 
   private constructor(private readonly stacks: SimulatedStacks) {
     this.simulator = stacks.simulator;
@@ -58,7 +58,7 @@ export class SmokeTestedImage {
     const framework = new ProviderFramework({
       onEvent: async (event) => acceptRequest(event, now()),
       isComplete: async (event) => this.kill.race((watched) => isComplete(
-        event, watched(this.through(this.adapter)), now, (entry) => this.logged.push(JSON.stringify(entry)),
+        event, watched(this.through?.(this.adapter) ?? this.adapter), now, (entry) => this.logged.push(JSON.stringify(entry)),
       )),
     }, () => this.simulator.clock.advance(POLL_MS));
     return new CustomResource(framework, SMOKE_TEST_RESOURCE_TYPE, logicalId, stackId);

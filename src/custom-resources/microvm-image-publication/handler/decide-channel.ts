@@ -1,5 +1,5 @@
-import { Decision, fail, Limit, Observation } from './decision';
 import { obstacle } from './decide-version';
+import { Decision, fail, Limit, Observation } from './decision';
 import { CloseRequest, PromoteRequest } from './request';
 import { channelName, decodeRecord, encodePointer, lastPart, recordName, versionOfPointer } from '../contract';
 

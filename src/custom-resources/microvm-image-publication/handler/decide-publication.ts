@@ -1,10 +1,11 @@
 import { createHash } from 'crypto';
-import { compareVersions, Decision, fail, Observation, Step } from './decision';
 import { obstacle } from './decide-version';
+import { compareVersions, Decision, fail, Observation, Step } from './decision';
 import { ownerIn, PublishRequest, WithdrawRequest } from './request';
 import { VersionView } from './service-port';
 import {
-  channelName, decodeRecord, encodePointer, lastPart, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, PublishedRecord, recordName, SnapshotRecord, versionOfPointer,
+  channelName, decodeRecord, encodePointer, lastPart, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, PublishedRecord, recordName, SnapshotRecord,
+  versionOfPointer,
 } from '../contract';
 
 /**

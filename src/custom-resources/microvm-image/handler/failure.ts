@@ -1,5 +1,5 @@
-import { cut, MAX_BYTES, redact } from '../../common/handler/failure-text';
 import { BuildView, SnapshotSizes } from './service-port';
+import { cut, MAX_BYTES, redact } from '../../common/handler/failure-text';
 
 export { describeFailure, redact } from '../../common/handler/failure-text';
 
