@@ -1,0 +1,39 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { templateFindings } from './template-linter';
+import { ChannelStack } from '../../examples/golden-image/channel-stack';
+import { FollowingStack, PinnedStack } from '../../examples/golden-image/consumer-stacks';
+import { PublisherStack } from '../../examples/golden-image/publisher-stack';
+
+let app: App;
+let stacks: Stack[];
+beforeAll(() => {
+  app = new App();
+  stacks = [
+    new PublisherStack(app, 'GoldenImage'),
+    new ChannelStack(app, 'GoldenImageStable', { version: '1.0' }),
+    new FollowingStack(app, 'FollowingTeam'),
+    new PinnedStack(app, 'PinnedTeam', { version: '1.0' }),
+  ];
+}, 60_000);
+
+test('no stack has a finding of cdk-nag AwsSolutions, or a warning', () => {
+  expect(stacks.flatMap((stack) => new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => `${stack.stackName}: ${ruleName}`))).toEqual([]);
+  expect(stacks.flatMap((stack) => Annotations.fromStack(stack).findWarning('*', Match.anyValue()))).toEqual([]);
+});
+
+test('no template has a finding of cfn-lint', async () => {
+  const assembly = app.synth();
+  const findings = await templateFindings(...stacks.map((stack) => assembly.getStackByName(stack.stackName).templateFullPath));
+  expect((findings ?? '').trim()).toBe('');
+}, 120_000);
+
+test('a promotion changes one parameter of one stack, and no policy', () => {
+  const of = (version: string) => Template.fromStack(new ChannelStack(new App(), 'GoldenImageStable', { version })).toJSON();
+  const differences = (one: any, two: any) => Object.keys({ ...one, ...two }).filter((key) => JSON.stringify(one[key]) !== JSON.stringify(two[key]));
+  const [before, after] = [of('1.0'), of('2.0')];
+  const changed = differences(before.Resources, after.Resources).map((id) => after.Resources[id].Type);
+  // The image's ARN comes from the record of the version: another parameter, with the same value.
+  expect(changed.sort()).toEqual(['AWS::IAM::Policy', 'Custom::LambdaMicrovmImageChannel']);
+});
