@@ -85,7 +85,7 @@ export class MicrovmImageChannel extends Construct {
     this.imageVersion = resource.getAtt('ImageVersion').toString();
   }
 
-  /** The same for every version: a policy that changed with it would have to reach all of IAM before the channel can move. */
+  /** It says the same for every version: a policy that changed with it would have to reach all of IAM before the channel can move. */
   private handlerPolicy(provider: MicrovmImagePublicationProvider, root: string, channel: string, imageArn: string): iam.Policy {
     const records = formatParameterArn(this, recordName(root, '*'));
     const pointer = formatParameterArn(this, channelName(root, channel));

@@ -4,6 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { templateFindings } from './template-linter';
 import { ChannelStack } from '../../examples/golden-image/channel-stack';
 import { FollowingStack, PinnedStack } from '../../examples/golden-image/consumer-stacks';
+import { PipelineStack } from '../../examples/golden-image/pipeline-stack';
 import { PublisherStack } from '../../examples/golden-image/publisher-stack';
 
 let app: App;
@@ -28,6 +29,19 @@ test('no template has a finding of cfn-lint', async () => {
   const findings = await templateFindings(...stacks.map((stack) => assembly.getStackByName(stack.stackName).templateFullPath));
   expect((findings ?? '').trim()).toBe('');
 }, 120_000);
+
+test('the pipeline asks before it promotes, after it has published', () => {
+  const stack = new PipelineStack(new App(), 'Pipeline', {
+    repository: 'org/golden-image', connectionArn: 'arn:aws:codestar-connections:us-east-1:123456789012:connection/1', stable: '2.0',
+  });
+  const [pipeline] = Object.values<any>(Template.fromStack(stack).findResources('AWS::CodePipeline::Pipeline'));
+  const actions = pipeline.Properties.Stages.map(({ Name, Actions }: any) =>
+    [Name, [...Actions].sort((a, b) => a.RunOrder - b.RunOrder).map(({ Name: action }: any) => action)]);
+  expect(actions.slice(-2)).toEqual([
+    ['Publish', ['GoldenImage.Prepare', 'GoldenImage.Deploy']],
+    ['Promote', ['Approve', 'GoldenImageStable.Prepare', 'GoldenImageStable.Deploy']],
+  ]);
+}, 60_000);
 
 test('a promotion changes one parameter of one stack, and no policy', () => {
   const of = (version: string) => Template.fromStack(new ChannelStack(new App(), 'GoldenImageStable', { version })).toJSON();
