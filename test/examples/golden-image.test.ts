@@ -38,7 +38,7 @@ test('the pipeline asks before it promotes, after it has published', () => {
   const actions = pipeline.Properties.Stages.map(({ Name, Actions }: any) =>
     [Name, [...Actions].sort((a, b) => a.RunOrder - b.RunOrder).map(({ Name: action }: any) => action)]);
   expect(actions.slice(-2)).toEqual([
-    ['Publish', ['GoldenImage.Prepare', 'GoldenImage.Deploy']],
+    ['Publish', ['Prepare', 'Deploy']],
     ['Promote', ['Approve', 'GoldenImageStable.Prepare', 'GoldenImageStable.Deploy']],
   ]);
 }, 60_000);
