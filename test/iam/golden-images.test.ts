@@ -5,8 +5,8 @@ import { MicrovmCode, MicrovmImage, MicrovmImageChannel, MicrovmImagePublication
 import { CHANNEL_RESOURCE_TYPE, PUBLICATION_RESOURCE_TYPE, recordName } from '../../src/custom-resources/microvm-image-publication/contract';
 import { SMOKE_TEST_RESOURCE_TYPE } from '../../src/custom-resources/microvm-smoke-test/contract';
 import { STACK_ID } from '../custom-resources/common/custom-resource';
-import { Publisher, ROOT } from '../custom-resources/microvm-image-publication/publisher';
 import { imageProperties } from '../custom-resources/microvm-image/stack-events';
+import { Publisher, ROOT } from '../custom-resources/microvm-image-publication/publisher';
 
 const IMAGE = imageProperties().imageName;
 

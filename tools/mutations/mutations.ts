@@ -12,6 +12,10 @@ export interface Mutation {
 
 const HANDLER = 'src/custom-resources/microvm-image/handler';
 const COMMON = 'src/custom-resources/common/handler';
+const SMOKE_TEST = 'src/custom-resources/microvm-smoke-test/handler';
+const PUBLICATION = 'src/custom-resources/microvm-image-publication/handler';
+const SMOKE_TESTS = ['test/custom-resources/microvm-smoke-test'];
+const PUBLICATIONS = ['test/custom-resources/microvm-image-publication/(?!kills)'];
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
 
 /** By promise; decisions/0001 says what each of them is. */
@@ -96,5 +100,23 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'pruning ends when the last delete has settled', file: `${HANDLER}/decide-upkeep.ts`, find: "image.state === 'UPDATING' || image.state === 'CREATING' || versions.some(({ state }) => state === 'DELETING')", replace: 'image.state === "NEVER"' },
     { breaks: 'a retained image keeps its MicroVMs', file: 'src/constructs/private/image-upkeep.ts', find: 'deletionPolicy: props.image.cfnOptions.deletionPolicy,', replace: '', tests: CONSTRUCTS },
     { breaks: 'the base image is pinned', file: 'src/constructs/microvm-image-engine.ts', find: 'if (baseImageVersion === undefined) {', replace: 'if (baseImageVersion === "") {', tests: CONSTRUCTS },
+  ],
+  'golden images: a smoke test leaves nothing behind and believes nothing it did not see': [
+    { breaks: 'a MicroVM that failed is terminated', file: `${SMOKE_TEST}/driver.ts`, find: 'if (step.microvm !== undefined) {', replace: 'if (step.microvm === null) {', tests: SMOKE_TESTS },
+    { breaks: 'what an earlier run left is ended', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (leftovers.length > 0) {', replace: 'if (leftovers.length > 1_000) {', tests: SMOKE_TESTS },
+    { breaks: 'only MicroVMs of the test are ended', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: 'microvm?.executionRoleArn === executionRoleArn && ', replace: 'microvm !== undefined && ', tests: SMOKE_TESTS },
+    { breaks: 'the status counts', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (response.status !== status) {', replace: 'if (response.status < 0) {', tests: SMOKE_TESTS },
+    { breaks: 'a repeated launch launches nothing', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: '      clientToken,\n', replace: '', tests: SMOKE_TESTS },
+    { breaks: 'a version that passed is not tested again', file: `${SMOKE_TEST}/decide-test.ts`, find: ' || seen.passed.includes(request.entry)', replace: '', tests: SMOKE_TESTS },
+    { breaks: 'another question is asked anew', file: `${SMOKE_TEST}/request.ts`, find: 'return hash(JSON.stringify(asked), 8);', replace: "return hash('', 8);", tests: SMOKE_TESTS },
+  ],
+  'golden images: a channel names what can be launched': [
+    { breaks: 'a retired version is not published', file: `${PUBLICATION}/decide-version.ts`, find: " && version.status === 'ACTIVE'", replace: '', tests: PUBLICATIONS },
+    { breaks: 'a name has one publisher', file: `${PUBLICATION}/decide-publication.ts`, find: 'claim !== undefined && claim.owner !== request.owner', replace: 'claim === null', tests: PUBLICATIONS },
+    { breaks: 'a record is never changed', file: `${PUBLICATION}/decide-publication.ts`, find: 'record === undefined || !isOf(record, request, seen.version!)', replace: 'record === undefined', tests: PUBLICATIONS },
+    { breaks: 'a record that a channel names stays', file: `${PUBLICATION}/decide-publication.ts`, find: '.filter((version) => !needed.includes(version))', replace: '.filter((version) => version !== publication.imageVersion)', tests: PUBLICATIONS },
+    { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: PUBLICATIONS },
+    { breaks: 'a channel that others moved is left to them', file: `${PUBLICATION}/decide-channel.ts`, find: 'versionOfPointer(seen.parameters[name]) === imageVersion', replace: 'name in seen.parameters', tests: PUBLICATIONS },
+    { breaks: 'a renamed publication keeps its protection', file: `${PUBLICATION}/decide-publication.ts`, find: 'seen.tags?.[PUBLISHED_AS_TAG] === root ?', replace: 'seen.tags?.[PUBLISHED_AS_TAG] ?', tests: PUBLICATIONS },
   ],
 };
