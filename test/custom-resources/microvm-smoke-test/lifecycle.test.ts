@@ -207,6 +207,16 @@ describe('the service in a bad moment', () => {
     expect((await world.test().send('Create', world.properties('7.0'))).Reason).toMatch(/No active version found for MicroVM image .* and version 7\.0/);
   });
 
+  test('a list that does not show the MicroVM yet launches no second one', async () => {
+    await start();
+    world.simulator.respond('*', () => ({ status: 503 }));
+    world.through = (service) => new Proxy(service, {
+      get: (target, name) => (name === 'listMicrovms' ? async () => [] : Reflect.get(target, name).bind(target)),
+    });
+    expect((await world.test().create(world.properties('1.0'))).Reason).toMatch(/did not answer/);
+    expect(world.launches).toBe(1);
+  });
+
   test('notes that show late do not fail a version that passed', async () => {
     await start({ readings: { staleReadsAfterWrite: 2 } });
     expect(await world.test().create(world.properties('1.0'))).toMatchObject({ Status: 'SUCCESS' });
@@ -226,7 +236,9 @@ describe('what is left of a run that was killed', () => {
   test('is ended by the next deployment before it launches its own', async () => {
     await start();
     await leaveOne();
+    world.simulator.calls.clear();
     expect(await world.test().create(world.properties('1.0'))).toMatchObject({ Status: 'SUCCESS' });
+    expect(world.simulator.calls.mutations().map(({ operation }) => operation).slice(0, 2)).toEqual(['TerminateMicrovm', 'RunMicrovm']);
     expect(world.running).toEqual([]);
     expect(world.launches).toBe(2);
   });
