@@ -113,7 +113,11 @@ project.package.addPackageResolutions('unrs-resolver@1.12.2');
 project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
 
 shipHandlers(project, {
+  // What they share.
+  'common': [],
   'microvm-image': ['on-event', 'is-complete'],
+  'microvm-smoke-test': ['on-event', 'is-complete'],
+  'microvm-image-publication': ['on-event', 'is-complete'],
 });
 enforceImportDirection(project);
 

@@ -24,7 +24,7 @@ export function shipHandlers(project: awscdk.AwsCdkConstructLibrary, handlers: R
         format: 'cjs',
         minify: true,
         mainFields: ['module', 'main'],
-        esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': `./src/custom-resources/${resource}/handler/function-credentials.ts` },
+        esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/custom-resources/common/handler/function-credentials.ts' },
         externals: [],
         tsconfigPath: 'test/tsconfig.json',
       });

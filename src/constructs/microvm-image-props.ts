@@ -27,6 +27,43 @@ export interface MicrovmImageAttributes {
 }
 
 /**
+ * Which published version of an image is meant: the one a channel names, or a certain one.
+ */
+export interface MicrovmPublicationAttributes {
+  /** The name of the publication. */
+  readonly publicationName: string;
+
+  /**
+   * The channel to follow, such as `stable`. Not together with `version`.
+   *
+   * @default - `version` says which
+   */
+  readonly channel?: string;
+
+  /**
+   * The version, such as `3.0`. Not together with `channel`.
+   *
+   * @default - `channel` says which
+   */
+  readonly version?: string;
+
+  /**
+   * Resolve it once, while synthesizing, and keep the answer in `cdk.context.json`, as an AMI look-up does. `cdk context --reset`
+   * looks again. The stack needs an explicit account and region.
+   *
+   * @default false - it is resolved at each deployment
+   */
+  readonly pinAtSynth?: boolean;
+
+  /**
+   * The path under which the SSM parameters are.
+   *
+   * @default '/microvm-images'
+   */
+  readonly parameterPrefix?: string;
+}
+
+/**
  * Properties of a `MicrovmImage`.
  */
 export interface MicrovmImageProps {

@@ -9,7 +9,7 @@ import { MicrovmBuildRole } from './microvm-build-role';
 import { MicrovmConnector } from './microvm-connector';
 import { IMicrovmImage, MicrovmImageBase } from './microvm-image-base';
 import { MicrovmImageEngine } from './microvm-image-engine';
-import { MicrovmImageAttributes, MicrovmImageProps } from './microvm-image-props';
+import { MicrovmImageAttributes, MicrovmImageProps, MicrovmPublicationAttributes } from './microvm-image-props';
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
@@ -23,6 +23,7 @@ import {
   validateOsCapabilities, validateRegion, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
+import { publishedVersion } from './private/publication-parameters';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { dropsGrants, grantLogDelivery } from './private/service-role';
 import { EventType } from '../custom-resources/microvm-events';
@@ -108,6 +109,17 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   /**
+   * A version that a `MicrovmImagePublication` of this account and region published.
+   *
+   * A stack that names a channel gets what the channel names when it is deployed, and again at each later deployment. Whoever
+   * deploys must be allowed to read the parameters, as the roles of `cdk bootstrap` are. A channel or version that is not
+   * published fails the deployment before it begins.
+   */
+  public static fromPublication(scope: Construct, id: string, attrs: MicrovmPublicationAttributes): IMicrovmImage {
+    return MicrovmImage.fromImageAttributes(scope, id, publishedVersion(scope, attrs));
+  }
+
+  /**
    * The role the service builds the image with. Grant it what the Dockerfile and the build hooks need beyond the code and
    * the log group.
    */
@@ -129,6 +141,7 @@ export class MicrovmImage extends MicrovmImageBase {
   public readonly _hasRunHook: boolean;
 
   private readonly image: ImageResource;
+  private keptTags = 0;
 
   private readonly events: ImageEvents;
 
@@ -212,7 +225,7 @@ export class MicrovmImage extends MicrovmImageBase {
     // The version changes with every build. A strong export could not change while another stack imports it.
     resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);
     grants.forEach((grant) => grant.applyBefore(resource));
-    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags()), ...this.sizeProblems()] });
+    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags(), this.keptTags), ...this.sizeProblems()] });
   }
 
   public get imageArn(): string {
@@ -320,6 +333,11 @@ export class MicrovmImage extends MicrovmImageBase {
         this,
       );
     }
+  }
+
+  /** One tag more is the library's own. @internal */
+  public _keepTag() {
+    this.keptTags++;
   }
 
   private removalPolicyOf(props: MicrovmImageProps): RemovalPolicy {

@@ -1,10 +1,7 @@
-import * as path from 'path';
-import { ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Fn, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
-import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { HandlerProvider } from './handler-provider';
 import { EVENT_SOURCE } from './microvm-events';
 import { Tag } from './microvm-image/contract';
 import { formatBaseImageArn, formatImageArn, formatLogGroupArn, formatLogStreamsArn } from '../constructs/private/arn';
@@ -13,12 +10,6 @@ import { acknowledgeWildcards } from '../constructs/private/rule-acknowledgments
 
 /** Never to change: CloudFormation refuses another service token for a deployed resource. */
 const PROVIDER_ID = 'LambdaMicrovmImageProvider';
-/** From `src/` and from `lib/` alike. */
-const BUNDLES = path.join(__dirname, '..', '..', 'lib', 'custom-resources', 'microvm-image', 'handler');
-
-const QUERY_INTERVAL = Duration.seconds(7);
-/** 57 minutes, in whole intervals. A backstop: the handler ends by its own deadline of 55, CloudFormation gives up after 60. */
-const TOTAL_TIMEOUT = Duration.seconds(490 * 7);
 
 const READ_ACTIONS = [
   'lambda:GetMicrovmImageBuild',
@@ -53,15 +44,13 @@ export interface ImagePermissions {
  * CloudFormation updates the handler's policy before it cleans up images that were removed or renamed. So images are
  * reached by the stack's name prefix and by the stack's tag, which stay in the policy when the image has left it.
  */
-export class MicrovmImageProvider extends Construct {
+export class MicrovmImageProvider extends HandlerProvider {
   public static getOrCreate(scope: Construct): MicrovmImageProvider {
     const stack = Stack.of(scope);
     return (stack.node.tryFindChild(PROVIDER_ID) as MicrovmImageProvider | undefined) ?? new MicrovmImageProvider(stack, PROVIDER_ID);
   }
 
-  public readonly serviceToken: string;
-
-  private readonly policy = new iam.PolicyDocument();
+  private readonly policy: iam.PolicyDocument;
   private readonly ownImages: iam.PolicyStatement[];
   private readonly passRole: iam.PolicyStatement;
   private readonly buildLogs: iam.PolicyStatement;
@@ -80,7 +69,13 @@ export class MicrovmImageProvider extends Construct {
   });
 
   private constructor(scope: Construct, id: string) {
-    super(scope, id);
+    const policy = new iam.PolicyDocument();
+    super(scope, id, {
+      resource: 'microvm-image',
+      description: 'Lambda MicroVM images of this stack',
+      policies: { Images: policy },
+    });
+    this.policy = policy;
     const prefix = stackPrefix(this);
     const generatedImages = formatImageArn(this, `${prefix}-*`);
     const everyImage = formatImageArn(this, '*');
@@ -113,26 +108,12 @@ export class MicrovmImageProvider extends Construct {
       this.buildLogs,
     );
 
-    const logGroup = new logs.LogGroup(this, 'LogGroup', {
-      retention: logs.RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const onEventHandler = this.handler('OnEvent', 'on-event', logGroup, { timeout: Duration.minutes(1) });
-    const isCompleteHandler = this.handler('IsComplete', 'is-complete', logGroup, { timeout: Duration.minutes(2), policy: this.policy });
-    const provider = new Provider(this, 'Framework', {
-      onEventHandler,
-      isCompleteHandler,
-      queryInterval: QUERY_INTERVAL,
-      totalTimeout: TOTAL_TIMEOUT,
-      frameworkLambdaLoggingLevel: lambda.ApplicationLogLevel.FATAL,
-      disableWaiterStateMachineLogging: true,
-      logGroup,
-      frameworkOnEventRole: this.frameworkRole('FrameworkOnEventRole', logGroup),
-      frameworkCompleteAndTimeoutRole: this.frameworkRole('FrameworkWaiterRole', logGroup),
-    });
-    this.serviceToken = provider.serviceToken;
-
-    this.acknowledgeRules(provider, [generatedImages, everyImage, baseImages, generatedLogGroups, ownRoles, '*']);
+    acknowledgeWildcards(
+      this,
+      'CloudFormation updates this policy before it deletes images that left the stack, so they are reached by the stack\'s prefix or tag; ' +
+      'CreateMicrovmImage and ListMicrovms have no resource',
+      [generatedImages, everyImage, baseImages, generatedLogGroups, ownRoles, '*'],
+    );
   }
 
   /** Lets the handler do what one more image needs. */
@@ -177,62 +158,9 @@ export class MicrovmImageProvider extends Construct {
     }
     statement.addResources(...resources);
   }
-
-  private handler(id: string, bundle: string, logGroup: logs.LogGroup, options: { timeout: Duration; policy?: iam.PolicyDocument }) {
-    return new lambda.Function(this, id, {
-      description: `Lambda MicroVM images of this stack (${bundle})`,
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
-      handler: 'index.handler',
-      code: lambda.Code.fromAsset(path.join(BUNDLES, `${bundle}.lambda`)),
-      memorySize: 512,
-      timeout: options.timeout,
-      logGroup,
-      role: new iam.Role(this, `${id}Role`, {
-        assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-        inlinePolicies: {
-          Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }),
-          // In the role itself, so that the handler never runs without it.
-          ...(options.policy && { Images: options.policy }),
-        },
-      }),
-    });
-  }
-
-  /** The framework's own default role may write to every log group. */
-  private frameworkRole(id: string, logGroup: logs.LogGroup): iam.Role {
-    return new iam.Role(this, id, {
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: { Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }) },
-    });
-  }
-
-  private acknowledgeRules(provider: Provider, policyResources: string[]) {
-    acknowledgeWildcards(
-      this,
-      'CloudFormation updates this policy before it deletes images that left the stack, so they are reached by the stack\'s prefix or tag; ' +
-      'CreateMicrovmImage and ListMicrovms have no resource',
-      policyResources,
-    );
-    const invoked = ['framework-isComplete', 'framework-onTimeout'].map((id) => provider.node.findChild(id) as lambda.Function);
-    acknowledgeWildcards(
-      this,
-      'The versions of one function, which the CDK provider framework invokes',
-      [provider.onEventHandler, provider.isCompleteHandler!, ...invoked].map((fn) => `${fn.functionArn}:*`),
-    );
-    Validations.of(provider).acknowledge(
-      { id: 'AwsSolutions-SF1', reason: 'Execution events carry the response URL of the custom resource: they are not logged' },
-      { id: 'AwsSolutions-SF2', reason: 'The waiter of the CDK provider framework only polls one function' },
-      { id: 'AwsSolutions-L1', reason: 'The CDK chooses the runtime of the provider framework' },
-    );
-  }
 }
 
 /** Images are tagged with this part of the id of their stack. */
 function carries(tag: string) {
   return { StringEquals: { [`aws:ResourceTag/${tag}`]: Fn.select(2, Fn.split('/', Aws.STACK_ID)) } };
-}
-
-function logDelivery(logGroup: logs.LogGroup): iam.PolicyStatement {
-  return new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
 }

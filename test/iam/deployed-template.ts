@@ -18,11 +18,18 @@ export const ACCOUNT = '000000000000';
 
 /** A template with its intrinsic functions resolved the way CloudFormation would in one account, region and stack. */
 export class DeployedTemplate {
-  public static of(stack: Stack, stackId: string): DeployedTemplate {
-    return new DeployedTemplate(Template.fromStack(stack).toJSON().Resources, stackId);
+  /** @param ssm what the SSM parameters hold that the template reads, by name */
+  public static of(stack: Stack, stackId: string, ssm: Record<string, string> = {}): DeployedTemplate {
+    const { Resources, Parameters = {} } = Template.fromStack(stack).toJSON();
+    const values = Object.entries<any>(Parameters).map(([id, { Default }]) => [id, ssm[Default] ?? Default]);
+    return new DeployedTemplate(Resources, stackId, Object.fromEntries(values));
   }
 
-  private constructor(private readonly resources: Record<string, TemplateResource>, public readonly stackId: string) {}
+  private constructor(
+    private readonly resources: Record<string, TemplateResource>,
+    public readonly stackId: string,
+    private readonly parameters: Record<string, string>,
+  ) {}
 
   public logicalIds(type: string): string[] {
     return Object.keys(this.resources).filter((id) => this.resources[id].Type === type);
@@ -93,7 +100,7 @@ export class DeployedTemplate {
       case 'Custom::LambdaMicrovmImage': return this.imageArn(resource.Properties.ImageName);
       case 'AWS::Lambda::MicrovmImage': return this.imageArn(resource.Properties.Name);
       case 'AWS::StepFunctions::StateMachine': return `arn:${PARTITION}:states:${REGION}:${ACCOUNT}:stateMachine:${id}`;
-      default: return pseudo[id] ?? id;
+      default: return pseudo[id] ?? this.parameters[id] ?? id;
     }
   }
 

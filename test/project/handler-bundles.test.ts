@@ -5,7 +5,8 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 
 const ROOT = join(__dirname, '..', '..');
-const NAMES = ['on-event', 'is-complete'];
+const RESOURCES = ['microvm-image', 'microvm-smoke-test', 'microvm-image-publication'];
+const NAMES = RESOURCES.flatMap((resource) => ['on-event', 'is-complete'].map((handler) => `${resource}/handler/${handler}`));
 
 interface BundleTask {
   readonly steps: Array<{ readonly execArgs: string[] }>;
@@ -14,12 +15,12 @@ interface BundleTask {
 /** The very command the build runs. */
 function bundleArguments(name: string): string[] {
   const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen', 'tasks.json'), 'utf8'));
-  const task: BundleTask = tasks[`bundle:custom-resources/microvm-image/handler/${name}.lambda`];
+  const task: BundleTask = tasks[`bundle:custom-resources/${name}.lambda`];
   return task.steps[0].execArgs;
 }
 
 function shipped(name: string): string {
-  return join(ROOT, 'lib', 'custom-resources', 'microvm-image', 'handler', `${name}.lambda`, 'index.js');
+  return join(ROOT, 'lib', 'custom-resources', `${name}.lambda`, 'index.js');
 }
 
 function digest(file: string): string {
@@ -33,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe.each(NAMES)('the bundle of %s', (name) => {
   test('comes out byte for byte the same every time, so that an upgrade of this library alone redeploys nothing', () => {
     const digests = [1, 2].map((run) => {
-      const out = join(folder, `${name}-${run}.js`);
+      const out = join(folder, `${name.replaceAll('/', '-')}-${run}.js`);
       const [command, ...args] = bundleArguments(name).map((arg) => (arg.startsWith('--outfile=') ? `--outfile=${out}` : arg));
       execFileSync(join(ROOT, 'node_modules', '.bin', command), args, { cwd: ROOT, stdio: 'pipe' });
       return digest(out);
@@ -51,14 +52,16 @@ describe.each(NAMES)('the bundle of %s', (name) => {
   });
 });
 
-test('onEvent carries no SDK: it calls no API', () => {
-  expect(readFileSync(shipped('on-event')).length).toBeLessThan(10_000);
+test.each(RESOURCES)('onEvent of %s carries no SDK: it calls no API', (resource) => {
+  expect(readFileSync(shipped(`${resource}/handler/on-event`)).length).toBeLessThan(10_000);
 });
 
-test('isComplete takes its credentials from the environment, and carries no client that looks for them elsewhere', () => {
-  const bundle = readFileSync(shipped('is-complete'), 'utf8');
+test.each(RESOURCES)('isComplete of %s carries no client that looks for credentials elsewhere than in the environment', (resource) => {
+  const bundle = readFileSync(shipped(`${resource}/handler/is-complete`), 'utf8');
   expect(['GetRoleCredentials', 'AssumeRoleWithWebIdentity', 'credential_process'].filter((trace) => bundle.includes(trace))).toEqual([]);
+});
 
+test('isComplete takes its credentials from the environment', () => {
   const request = {
     RequestType: 'Delete',
     RequestId: 'request',
@@ -68,7 +71,7 @@ test('isComplete takes its credentials from the environment, and carries no clie
     ResourceProperties: {},
     AcceptedAt: '2020-01-01T00:00:00Z',
   };
-  const probe = `require(${JSON.stringify(shipped('is-complete'))}).handler(${JSON.stringify(request)}).catch((error) => console.log(error.message))`;
+  const probe = `require(${JSON.stringify(shipped('microvm-image/handler/is-complete'))}).handler(${JSON.stringify(request)}).catch((error) => console.log(error.message))`;
   const answer = (credentials: Record<string, string>) => execFileSync(process.execPath, ['-e', probe], {
     cwd: folder, encoding: 'utf8', env: { HOME: folder, AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:9', ...credentials },
   });

@@ -28,6 +28,9 @@ test.each([
   [`${HANDLER}/decide-delete.ts`, 'export const x = Math.random();\n'],
   [`${HANDLER}/driver.ts`, "import { SdkAdapter } from './sdk-adapter';\nexport const x = SdkAdapter;\n"],
   [`${HANDLER}/sdk-adapter.ts`, "import { Driver } from './driver';\nexport const x = Driver;\n"],
+  ['src/custom-resources/microvm-smoke-test/handler/decide-test.ts', "import { SdkAdapter } from './sdk-adapter';\nexport const x = SdkAdapter;\n"],
+  ['src/custom-resources/microvm-image-publication/handler/driver.ts', "import { SSMClient } from '@aws-sdk/client-ssm';\nexport const x = SSMClient;\n"],
+  ['src/custom-resources/microvm-image-publication/contract.ts', "import { Tag } from '../microvm-image/contract';\nexport const x = Tag;\n"],
 ])('lint refuses in %s: %s', async (file, source) => {
   expect(await broken(file, source)).not.toEqual([]);
 });
@@ -37,6 +40,7 @@ test.each([
   [`${HANDLER}/decide-ensure.ts`, "import { Tag } from '../contract';\nexport const x = Tag;\n"],
   ['src/policy/microvm-policy-checks.ts', "import { stackPrefix } from '../constructs/private/naming';\nexport const x = stackPrefix;\n"],
   ['src/policy/private/launches.ts', "import { RESOURCE_TYPE } from '../../custom-resources/microvm-image/contract';\nexport const x = RESOURCE_TYPE;\n"],
+  ['src/custom-resources/microvm-image-publication/contract.ts', "import { text } from '../property-codec';\nexport const x = text;\n"],
   ['src/constructs/microvm-image.ts', "import { stackPrefix } from './private/naming';\nexport const x = stackPrefix;\n"],
 ])('lint allows in %s: %s', async (file, source) => {
   expect(await broken(file, source)).toEqual([]);

@@ -113,5 +113,7 @@ test('the published package depends on nothing beyond its peers', () => {
 });
 
 test('handler code is not compiled into the package', () => {
-  expect(existsSync(join(ROOT, 'lib', 'custom-resources', 'microvm-image', 'handler', 'driver.js'))).toBe(false);
+  const driver = (resource: string) => join(ROOT, 'lib', 'custom-resources', resource, 'handler', 'driver.js');
+  expect(['microvm-image', 'microvm-smoke-test', 'microvm-image-publication'].filter((resource) => existsSync(driver(resource)))).toEqual([]);
+  expect(existsSync(join(ROOT, 'lib', 'custom-resources', 'common'))).toBe(false);
 });

@@ -11,6 +11,11 @@ export interface Mutation {
 }
 
 const HANDLER = 'src/custom-resources/microvm-image/handler';
+const COMMON = 'src/custom-resources/common/handler';
+const SMOKE_TEST = 'src/custom-resources/microvm-smoke-test/handler';
+const PUBLICATION = 'src/custom-resources/microvm-image-publication/handler';
+const SMOKE_TESTS = ['test/custom-resources/microvm-smoke-test'];
+const PUBLICATIONS = ['test/custom-resources/microvm-image-publication/(?!kills)'];
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
 const EVENTS = ['test/custom-resources/microvm-image/build-events.test.ts'];
 
@@ -20,10 +25,10 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'the reason of a build', file: `${HANDLER}/failure.ts`, find: "reason: redact(build.reason ?? '', secrets)", replace: "reason: ''" },
     { breaks: 'the stage that failed', file: `${HANDLER}/failure.ts`, find: 'if (sizes.codeBytes === undefined) {', replace: 'if (sizes.codeBytes !== undefined) {' },
     { breaks: 'the end of the log', file: `${HANDLER}/sdk-adapter.ts`, find: '.slice(-LOG_LINES)', replace: '.slice(0, LOG_LINES)' },
-    { breaks: 'one line without a stack', file: `${HANDLER}/driver.ts`, find: '    this.stack = message;', replace: '' },
-    { breaks: 'the size of the answer', file: `${HANDLER}/failure.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
+    { breaks: 'one line without a stack', file: `${COMMON}/verdict.ts`, find: '    this.stack = message;', replace: '' },
+    { breaks: 'the size of the answer', file: `${COMMON}/failure-text.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
     { breaks: 'a fault of the service is not blamed on the Dockerfile', file: `${HANDLER}/failure.ts`, find: 'if (FAULT_OF_THE_SERVICE.test(text) && !isContainer) {', replace: 'if (FAULT_OF_THE_SERVICE.test(text) && isContainer) {' },
-    { breaks: 'environment values stay out', file: `${HANDLER}/failure.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
+    { breaks: 'environment values stay out', file: `${COMMON}/failure-text.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
   ],
   'E2 a rollback never builds': [
     { breaks: 'the version before the last is remembered', file: `${HANDLER}/decide-ensure.ts`, find: 'for (const entry of [ledger.served, ledger.previous]) {', replace: 'for (const entry of [ledger.served]) {' },
@@ -65,10 +70,10 @@ export const MUTATIONS: Record<string, Mutation[]> = {
   ],
   'E7 wedged, throttled, full': [
     { breaks: 'a full quota of builds is waited out', file: `${HANDLER}/refusal.ts`, find: 'return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)', replace: 'return within(Limit.IAM_GRACE)' },
-    { breaks: 'a 5xx is passing', file: `${HANDLER}/sdk-adapter.ts`, find: 'status >= 500', replace: 'status > 599' },
+    { breaks: 'a 5xx is passing', file: `${COMMON}/sdk-call.ts`, find: 'status >= 500', replace: 'status > 599' },
     { breaks: 'a wedged build is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'WEDGED: 10 * MINUTE', replace: 'WEDGED: 100 * MINUTE' },
     { breaks: 'a delete that hangs is reported after 10 minutes', file: `${HANDLER}/decision.ts`, find: 'DELETE: 10 * MINUTE', replace: 'DELETE: 100 * MINUTE' },
-    { breaks: 'an expired session of the function is passing', file: `${HANDLER}/sdk-adapter.ts`, find: "  ExpiredTokenException: 'transient',\n", replace: '' },
+    { breaks: 'an expired session of the function is passing', file: `${COMMON}/sdk-call.ts`, find: "  ExpiredTokenException: 'transient',\n", replace: '' },
     { breaks: 'our error comes before that of the framework', file: `${HANDLER}/decision.ts`, find: 'DEADLINE: 55 * MINUTE', replace: 'DEADLINE: 75 * MINUTE' },
   ],
   'E8 interruption is harmless': [
@@ -107,5 +112,23 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'pruning ends when the last delete has settled', file: `${HANDLER}/decide-upkeep.ts`, find: "image.state === 'UPDATING' || image.state === 'CREATING' || versions.some(({ state }) => state === 'DELETING')", replace: 'image.state === "NEVER"' },
     { breaks: 'a retained image keeps its MicroVMs', file: 'src/constructs/private/image-upkeep.ts', find: 'deletionPolicy: props.image.cfnOptions.deletionPolicy,', replace: '', tests: CONSTRUCTS },
     { breaks: 'the base image is pinned', file: 'src/constructs/microvm-image-engine.ts', find: 'if (baseImageVersion === undefined) {', replace: 'if (baseImageVersion === "") {', tests: CONSTRUCTS },
+  ],
+  'golden images: a smoke test leaves nothing behind and believes nothing it did not see': [
+    { breaks: 'a MicroVM that failed is terminated', file: `${SMOKE_TEST}/driver.ts`, find: 'if (step.microvm !== undefined) {', replace: 'if (step.microvm === null) {', tests: SMOKE_TESTS },
+    { breaks: 'what an earlier run left is ended', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (leftovers.length > 0) {', replace: 'if (leftovers.length > 1_000) {', tests: SMOKE_TESTS },
+    { breaks: 'only MicroVMs of the test are ended', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: 'microvm?.executionRoleArn === executionRoleArn && ', replace: 'microvm !== undefined && ', tests: SMOKE_TESTS },
+    { breaks: 'the status counts', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (response.status !== status) {', replace: 'if (response.status < 0) {', tests: SMOKE_TESTS },
+    { breaks: 'a repeated launch launches nothing', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: '      clientToken,\n', replace: '', tests: SMOKE_TESTS },
+    { breaks: 'a version that passed is not tested again', file: `${SMOKE_TEST}/decide-test.ts`, find: ' || seen.passed.includes(request.entry)', replace: '', tests: SMOKE_TESTS },
+    { breaks: 'another question is asked anew', file: `${SMOKE_TEST}/request.ts`, find: 'return hash(JSON.stringify(asked), 8);', replace: "return hash('', 8);", tests: SMOKE_TESTS },
+  ],
+  'golden images: a channel names what can be launched': [
+    { breaks: 'a retired version is not published', file: `${PUBLICATION}/decide-version.ts`, find: " && version.status === 'ACTIVE'", replace: '', tests: PUBLICATIONS },
+    { breaks: 'a name has one publisher', file: `${PUBLICATION}/decide-publication.ts`, find: 'claim !== undefined && claim.owner !== request.owner', replace: 'claim === null', tests: PUBLICATIONS },
+    { breaks: 'a record is never changed', file: `${PUBLICATION}/decide-publication.ts`, find: 'record === undefined || !isOf(record, request, seen.version!)', replace: 'record === undefined', tests: PUBLICATIONS },
+    { breaks: 'a record that a channel names stays', file: `${PUBLICATION}/decide-publication.ts`, find: '.filter((version) => !needed.includes(version))', replace: '.filter((version) => version !== publication.imageVersion)', tests: PUBLICATIONS },
+    { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: PUBLICATIONS },
+    { breaks: 'a channel that others moved is left to them', file: `${PUBLICATION}/decide-channel.ts`, find: 'versionOfPointer(seen.parameters[name]) === imageVersion', replace: 'name in seen.parameters', tests: PUBLICATIONS },
+    { breaks: 'a renamed publication keeps its protection', file: `${PUBLICATION}/decide-publication.ts`, find: 'seen.tags?.[PUBLISHED_AS_TAG] === root ?', replace: 'seen.tags?.[PUBLISHED_AS_TAG] ?', tests: PUBLICATIONS },
   ],
 };

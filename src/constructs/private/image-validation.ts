@@ -121,11 +121,12 @@ function validateEnvironmentKey(scope: IConstruct, key: string) {
 }
 
 /** What is wrong with the tags an image would get, including those added through `Tags.of()`. */
-export function tagProblems(tags: Record<string, string>): string[] {
+/** @param kept how many tags the library keeps beyond those that every image has */
+export function tagProblems(tags: Record<string, string>, kept = 0): string[] {
   const problems: string[] = [];
   const entries = Object.entries(tags).filter(([key]) => !Token.isUnresolved(key));
-  if (entries.length > MAX_TAGS) {
-    problems.push(`tags must be at most ${MAX_TAGS}, got ${entries.length}; the service allows 50 and the library keeps 8 for itself`);
+  if (entries.length > MAX_TAGS - kept) {
+    problems.push(`tags must be at most ${MAX_TAGS - kept}, got ${entries.length}; the service allows 50 and the library keeps ${50 - MAX_TAGS + kept} for itself`);
   }
   for (const [key, value] of entries) {
     if (key.startsWith(RESERVED_TAG_PREFIX) || key.toLowerCase().startsWith('aws:')) {

@@ -7,6 +7,12 @@
  * property means what it meant in the release that did not know it.
  */
 
+import {
+  integer, InvalidProperties, nonEmpty, optionalFlag, optionalInteger, optionalText, Raw, record, text, textMap, texts, withoutAbsent,
+} from '../property-codec';
+
+export { InvalidProperties };
+
 /** The CloudFormation resource type. CloudFormation does not allow a change of type. */
 export const RESOURCE_TYPE = 'Custom::LambdaMicrovmImage';
 
@@ -134,18 +140,6 @@ export interface ImageProperties extends EngineProperties {
   /** Consumers launch the latest version: newer ones are retired when an older one is reused. Absent: they name theirs. */
   readonly followLatest?: boolean;
 }
-
-/** Thrown when resource properties cannot be understood: a verdict, retrying cannot help. */
-export class InvalidProperties extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'InvalidProperties';
-    // The framework prints the stack in the stack's events.
-    this.stack = message;
-  }
-}
-
-type Raw = Record<string, unknown>;
 
 /** Renders the properties for the template. Absent values are left out, so adding an optional one changes no template. */
 export function encodeProperties(image: ImageProperties): Raw {
@@ -295,79 +289,4 @@ export function formatImageArn(arn: ImageArn): string {
 export function parseImageArn(id: string): ImageArn | undefined {
   const match = /^arn:([^:]+):lambda:([^:]+):(\d{12}):microvm-image:([a-zA-Z0-9-_]{1,64})$/.exec(id);
   return match ? { partition: match[1], region: match[2], account: match[3], imageName: match[4] } : undefined;
-}
-
-function withoutAbsent(values: Raw): Raw {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/** An unresolved token is an object or a list like any other, and is kept. */
-function nonEmpty<T extends object>(value: T): T | undefined {
-  return Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)
-    ? (Object.keys(value).length > 0 ? value : undefined)
-    : value;
-}
-
-function optionalText(raw: Raw, key: string, name = key): string | undefined {
-  const value = raw[key];
-  return value === undefined || value === null || value === '' ? undefined : scalar(value, name);
-}
-
-function text(raw: Raw, key: string, name = key): string {
-  const value = optionalText(raw, key, name);
-  if (value === undefined) {
-    throw new InvalidProperties(`${name} is missing`);
-  }
-  return value;
-}
-
-function scalar(value: unknown, name: string): string {
-  if (typeof value === 'object') {
-    throw new InvalidProperties(`${name}: expected text, got ${Array.isArray(value) ? 'a list' : 'an object'}`);
-  }
-  return String(value);
-}
-
-function optionalInteger(raw: Raw, key: string): number | undefined {
-  const value = optionalText(raw, key);
-  if (value !== undefined && !/^\d+$/.test(value)) {
-    throw new InvalidProperties(`${key}: expected a whole number, got '${value}'`);
-  }
-  return value === undefined ? undefined : Number(value);
-}
-
-function integer(raw: Raw, key: string): number {
-  const value = optionalInteger(raw, key);
-  if (value === undefined) {
-    throw new InvalidProperties(`${key} is missing`);
-  }
-  return value;
-}
-
-function optionalFlag(raw: Raw, key: string): boolean | undefined {
-  const value = optionalText(raw, key);
-  if (value !== undefined && value !== 'true' && value !== 'false') {
-    throw new InvalidProperties(`${key}: expected true or false, got '${value}'`);
-  }
-  return value === undefined ? undefined : value === 'true';
-}
-
-function texts(raw: Raw, key: string): string[] {
-  const value = raw[key] ?? [];
-  if (!Array.isArray(value)) {
-    throw new InvalidProperties(`${key}: expected a list`);
-  }
-  return value.map((entry, index) => text({ [key]: entry }, key, `${key}[${index}]`));
-}
-
-function record(raw: Raw, key: string): Raw {
-  const value = raw[key] ?? {};
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new InvalidProperties(`${key}: expected an object`);
-  }
-  return value as Raw;
-}
-
-function textMap(raw: Raw, key: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(record(raw, key)).map(([name, value]) => [name, scalar(value, `${key}.${name}`)]));
 }

@@ -1,3 +1,4 @@
+import { Log, Verdict } from '../../common/handler/verdict';
 import { Tag } from '../contract';
 import { buildFailed, buildSucceeded, versionPruned } from './build-events';
 import { buildMetrics, BuildReport } from './build-metrics';
@@ -13,21 +14,12 @@ import { EnsureRequest, Request } from './request';
 import { BuildView, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
 import { ImageEvent } from '../../microvm-events';
 
-/** One line of the handler's log. */
-export type Log = (entry: Record<string, unknown>) => void;
+export type { Log };
+export { Verdict };
 
 /** Undefined sizes could not be read. */
 interface BuildEvidence extends BuildView {
   readonly sizes?: SnapshotSizes;
-}
-
-/** The end of a request that failed. The framework passes the message on to the stack's events, and the stack trace with it. */
-export class Verdict extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'Verdict';
-    this.stack = message;
-  }
 }
 
 /** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */

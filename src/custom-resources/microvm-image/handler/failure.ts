@@ -1,4 +1,7 @@
 import { BuildView, SnapshotSizes } from './service-port';
+import { cut, MAX_BYTES, redact } from '../../common/handler/failure-text';
+
+export { describeFailure, redact } from '../../common/handler/failure-text';
 
 /** How far a failed build got. */
 export type BuildStage = 'container' | 'hook' | 'unknown';
@@ -27,12 +30,8 @@ export interface BuildFailure {
   readonly isCreate: boolean;
 }
 
-/** CloudFormation allows 4,096 bytes for a whole response; ours shares it with ids, attributes and the framework's hint. */
-const MAX_BYTES = 1_500;
 const MAX_REASON_BYTES = 450;
 const MAX_LOG_BYTES = 600;
-/** Shorter values, such as a port or a stage, are in every other line. */
-const MIN_SECRET = 6;
 /** Reasons that tell more than the stage does: whoever reads them need not look into the artifact. */
 const ROLE_NOT_ASSUMED = /unable to assume/i;
 const FAULT_OF_THE_SERVICE = /internal(?! server error)/i;
@@ -60,13 +59,6 @@ export function describeBuildFailure(failure: BuildFailure): string {
   const advice = `Hint: ${buildHint(failed, failure)}.`;
   const room = MAX_BYTES - Buffer.byteLength(`${head}  ${advice}`);
   return `${head} ${logs(failure, failure.logLines && clean(failure.logLines.join(' | ')), room)} ${advice}`;
-}
-
-/** Any other verdict. */
-export function describeFailure(what: string, hint: string, secrets: string[] = []): string {
-  const advice = `Hint: ${oneLine(hint)}.`;
-  const sentence = redact(what, secrets).replace(/\.$/, '');
-  return `${cut(sentence.charAt(0).toUpperCase() + sentence.slice(1), MAX_BYTES - Buffer.byteLength(`. ${advice}`))}. ${advice}`;
 }
 
 function failedBuilds({ builds, secrets }: Pick<BuildFailure, 'builds' | 'secrets'>): BuildFailure['builds'] {
@@ -154,30 +146,4 @@ function buildHint(failed: Array<BuildView & { readonly stage: BuildStage }>, fa
 function silence(failure: BuildFailure): string {
   return failure.logGroup !== undefined && failure.logLines?.length === 0
     ? '; without log lines the build role may lack logs:PutLogEvents on the log group, or the build has no way out to a registry' : '';
-}
-
-/** Replaces secrets, the longest first and those of several lines line by line, and folds the text into one line. */
-export function redact(text: string, secrets: string[]): string {
-  return secrets
-    .flatMap((secret) => [secret, ...secret.split(/\r?\n/)])
-    .map(oneLine)
-    .filter((secret) => secret.length >= MIN_SECRET)
-    .sort((a, b) => b.length - a.length)
-    .reduce((clean, secret) => clean.split(secret).join('***'), oneLine(text));
-}
-
-/** At most so many bytes of the start or the end of a text, in whole characters. */
-function cut(text: string, bytes: number, keep: 'start' | 'end' = 'start'): string {
-  if (Buffer.byteLength(text) <= bytes) {
-    return text;
-  }
-  const characters = keep === 'start' ? [...text] : [...text].reverse();
-  let room = bytes - Buffer.byteLength('...');
-  const kept = characters.slice(0, characters.findIndex((character) => (room -= Buffer.byteLength(character)) < 0));
-  return keep === 'start' ? `${kept.join('')}...` : `...${kept.reverse().join('')}`;
-}
-
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\s\u0000-\u001f]+/g, ' ').trim();
 }

@@ -1,24 +1,12 @@
 import { createHash } from 'crypto';
+import { Acceptance, CloudFormationEvent } from '../../common/handler/cloudformation-event';
 import {
   decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, decodeUpkeep, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
   UPKEEP_RESOURCE_TYPE,
 } from '../contract';
 import { Limit } from './decision';
 
-/** What CloudFormation sends, as the Provider framework hands it to both handlers. */
-export interface CloudFormationEvent {
-  readonly RequestType: 'Create' | 'Update' | 'Delete';
-  readonly RequestId: string;
-  readonly StackId: string;
-  readonly LogicalResourceId: string;
-  /** Of an image when it is left out. */
-  readonly ResourceType?: string;
-  readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: Record<string, unknown>;
-  readonly OldResourceProperties?: Record<string, unknown>;
-  /** Added by `onEvent`: when this request arrived, in ISO 8601. */
-  readonly AcceptedAt?: string;
-}
+export type { Acceptance, CloudFormationEvent };
 
 export interface RequestIdentity {
   readonly requestId: string;
@@ -73,12 +61,6 @@ export interface ClearRequest extends RequestIdentity {
 }
 
 export type Request = EnsureRequest | DeleteRequest | PruneRequest | ClearRequest;
-
-/** What `onEvent` answers; the framework hands it on to every `isComplete`. */
-export interface Acceptance {
-  readonly PhysicalResourceId: string;
-  readonly AcceptedAt: string;
-}
 
 /**
  * Names the resource and starts the clock. It calls no API, so it can run twice, and a crash leaves nothing behind.

@@ -6,9 +6,10 @@ import {
   ListMicrovmsCommand, ListTagsCommand, Logging, MicrovmImageVersionSummary, MicrovmItem, TagResourceCommand, TerminateMicrovmCommand,
   UntagResourceCommand, UpdateMicrovmImageCommand, UpdateMicrovmImageVersionCommand,
 } from '@aws-sdk/client-lambda-microvms';
+import { CallOptions, refusing, unlessNotFound } from '../../common/handler/sdk-call';
 import { HookProperties, LoggingProperties } from '../contract';
 import { bareVersion, ImageConfig } from './config';
-import { BaseVersionView, BuildView, ImageView, Refusal, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
+import { BaseVersionView, BuildView, ImageView, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
 import { ImageEvent } from '../../microvm-events';
 
 /** The largest page the service allows. */
@@ -205,22 +206,7 @@ export class SdkAdapter implements ServicePort {
   }
 
   private async call<T>(operation: string, send: (options: CallOptions) => Promise<T>): Promise<T> {
-    try {
-      return await send({ abortSignal: this.abortSignal });
-    } catch (error) {
-      throw new ServiceRefusal(classify(error as SdkError), operation, messageOf(error as SdkError));
-    }
-  }
-}
-
-async function unlessNotFound<T>(otherwise: T, look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof ServiceRefusal && error.refusal === 'notFound') {
-      return otherwise;
-    }
-    throw error;
+    return refusing(operation, async () => send({ abortSignal: this.abortSignal }));
   }
 }
 
@@ -240,59 +226,6 @@ function endOfBuildLog(lines: LogLine[], version: string): LogLine[] {
   // MicroVMs may write to the same group. The streams of a Dockerfile's build carry [0.0], those of its hooks the version.
   const ofBuild = telling.filter((line) => line.stream.includes('[0.0]') || line.stream.includes(`[${version}]`));
   return (ofBuild.length > 0 ? ofBuild : telling).sort((a, b) => a.at - b.at).slice(-LOG_LINES);
-}
-
-interface CallOptions {
-  readonly abortSignal?: AbortSignal;
-}
-
-interface SdkError {
-  readonly name?: string;
-  readonly message?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-}
-
-const BY_NAME: Record<string, Refusal> = {
-  ThrottlingException: 'transient',
-  TooManyRequestsException: 'transient',
-  InternalServerException: 'transient',
-  ServiceException: 'transient',
-  ServiceQuotaExceededException: 'quota',
-  ConflictException: 'busy',
-  ResourceConflictException: 'busy',
-  AccessDeniedException: 'denied',
-  // The function's own credentials are renewed between ticks.
-  ExpiredTokenException: 'transient',
-  ResourceNotFoundException: 'notFound',
-};
-
-/** The service puts different refusals behind one ValidationException; only the text tells them apart. */
-const BY_TEXT: Array<[RegExp, Refusal]> = [
-  [/already exists/i, 'nameTaken'],
-  [/with running microvms/i, 'runningMicrovms'],
-  [/current state|already in state/i, 'busy'],
-  [/unable to assume/i, 'denied'],
-];
-
-function classify(error: SdkError): Refusal {
-  const named = BY_NAME[error.name ?? ''];
-  if (named !== undefined) {
-    return named;
-  }
-  const status = error.$metadata?.httpStatusCode;
-  // A gateway answers 5xx with an HTML page, which the SDK cannot parse; a lost connection has no status at all.
-  if (status === undefined || status >= 500 || status === 429 || error.name === 'SyntaxError') {
-    return 'transient';
-  }
-  return BY_TEXT.find(([text]) => text.test(error.message ?? ''))?.[1] ?? (status === 403 ? 'denied' : 'invalid');
-}
-
-/** The SDK's own words for an answer without any, or one it cannot parse, say nothing to the reader of an error. */
-function messageOf(error: SdkError): string {
-  if (error.name === 'SyntaxError') {
-    return `the service answered HTTP ${error.$metadata?.httpStatusCode ?? 'status unknown'} with something else than JSON`;
-  }
-  return error.message === undefined || error.message === 'UnknownError' ? '' : error.message;
 }
 
 /** Always the whole document: what an update leaves out falls back to the service's default. */

@@ -1,6 +1,9 @@
 import { ImageConfig } from './config';
 import { ImageEvent } from '../../microvm-events';
 
+export type { Refusal } from '../../common/handler/service-refusal';
+export { ServiceRefusal } from '../../common/handler/service-refusal';
+
 /** The calls of the MicroVMs API (and of CloudWatch Logs, for the reason of a failure, and of EventBridge) that the driver needs. */
 export interface ServicePort {
   /** Undefined when there is no such image. */
@@ -70,25 +73,4 @@ export interface BaseVersionView {
   readonly status?: string;
   /** When it came out, in milliseconds since the epoch. */
   readonly createdAt?: number;
-}
-
-/** Why the service refused a call, as far as it decides what to do next. */
-export type Refusal =
-  /** 5xx, a gateway's HTML page, a lost connection, a throttle: the same call may pass in a moment. */
-  | 'transient'
-  /** The image is busy: a build or a delete has to end first. */
-  | 'busy'
-  | 'quota'
-  | 'denied'
-  | 'nameTaken'
-  | 'runningMicrovms'
-  | 'notFound'
-  /** The request itself is wrong; repeating it cannot help. */
-  | 'invalid';
-
-export class ServiceRefusal extends Error {
-  constructor(readonly refusal: Refusal, readonly operation: string, message: string) {
-    super(message);
-    this.name = 'ServiceRefusal';
-  }
 }

@@ -1,0 +1,263 @@
+import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { MicrovmImage } from './microvm-image';
+import { MicrovmPublicationGrants } from './microvm-publication-grants';
+import { MicrovmSmokeTest } from './microvm-smoke-test';
+import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
+import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
+import { policyArnOf } from './private/image-reference';
+import { formatParameterArn, publicationRoot, validateName } from './private/publication-parameters';
+import { acknowledgeWildcards } from './private/rule-acknowledgments';
+import { channelName, encodePublication, PUBLICATION_RESOURCE_TYPE, recordName } from '../custom-resources/microvm-image-publication/contract';
+import { MicrovmImagePublicationProvider } from '../custom-resources/microvm-image-publication-provider';
+
+/**
+ * Properties of a `MicrovmImagePublication`.
+ */
+export interface MicrovmImagePublicationProps {
+  /** The image of this stack whose versions are published. An image has one publication. */
+  readonly image: MicrovmImage;
+
+  /**
+   * The name consumers know it by, unique in the account and region: 1 to 64 letters, digits, `_`, `.` and `-`. Changing it
+   * publishes under the new name and takes everything under the old one away.
+   */
+  readonly publicationName: string;
+
+  /**
+   * What each version must pass before anybody sees it: smoke tests of the same image.
+   *
+   * @default - none, with a warning
+   */
+  readonly smokeTests?: MicrovmSmokeTest[];
+
+  /**
+   * The channels that follow this deployment, up to 8. Others, such as one that a version is promoted to, are moved by a
+   * `MicrovmImageChannel`. A channel that leaves the list is deleted.
+   *
+   * @default ['candidate']
+   */
+  readonly channels?: string[];
+
+  /**
+   * How many versions stay published, from 1 to 20, beside those that a channel names. The records of older ones are deleted.
+   * Versions that are published are not deleted by the image.
+   *
+   * @default 10
+   */
+  readonly keepRecords?: number;
+
+  /**
+   * What the image was built from, such as a commit. It is noted once, when the version is published: up to 256 characters.
+   *
+   * @default - not noted
+   */
+  readonly sourceRevision?: string;
+
+  /**
+   * The path under which the SSM parameters are.
+   *
+   * @default '/microvm-images'
+   */
+  readonly parameterPrefix?: string;
+}
+
+const DEFAULT_CHANNELS = ['candidate'];
+const MAX_CHANNELS = 8;
+const DEFAULT_KEEP_RECORDS = 10;
+/** All versions that are named have to fit into one tag of the image. */
+const MAX_KEEP_RECORDS = 20;
+const MAX_REVISION = 256;
+
+const PUBLISHED_IMAGES = new WeakSet<MicrovmImage>();
+const NAMES_OF_STACKS = new WeakMap<Stack, Set<string>>();
+
+/**
+ * Publishes the versions of an image in SSM parameters, for other stacks and teams of the account and region.
+ *
+ * A deployment writes a record of its version, which never changes, and moves the channels to it: only when the version is built,
+ * ACTIVE and has passed the tests, and the channels last. A rollback moves them back. `MicrovmImage.fromPublication()` reads them,
+ * `MicrovmImageChannel` moves another channel to a version that was published.
+ *
+ * Versions that a record or a channel names stay, whatever the image keeps. Removing the publication deletes its parameters.
+ *
+ * Adds a policy to the stack, and once a stack the functions that publish.
+ *
+ * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-parameter-store.html
+ *
+ * @example
+ * declare const image: MicrovmImage;
+ * declare const consumer: iam.Role;
+ * const publication = new MicrovmImagePublication(this, 'Publication', {
+ *   image,
+ *   publicationName: 'agents',
+ *   smokeTests: [new MicrovmSmokeTest(this, 'SmokeTest', { image })],
+ *   sourceRevision: process.env.GIT_COMMIT,
+ * });
+ * publication.grants.read(consumer);
+ */
+@propertyInjectable
+export class MicrovmImagePublication extends Construct {
+  /** Uniquely identifies this class. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-lambda-microvms.MicrovmImagePublication';
+
+  /** The image whose versions are published. */
+  public readonly image: MicrovmImage;
+
+  /** The name consumers know it by. */
+  public readonly publicationName: string;
+
+  /** Gives principals permissions on the parameters. */
+  public readonly grants: MicrovmPublicationGrants;
+
+  private readonly root: string;
+
+  constructor(scope: Construct, id: string, props: MicrovmImagePublicationProps) {
+    super(scope, id);
+    const { image, publicationName } = props;
+    this.root = publicationRoot(this, publicationName, props.parameterPrefix);
+    this.validateImage(image);
+    this.validateUniqueName();
+    this.image = image;
+    this.publicationName = publicationName;
+    this.grants = MicrovmPublicationGrants.fromPublicationName(this, publicationName, props.parameterPrefix);
+
+    const smokeTests = this.testsOf(props);
+    const provider = MicrovmImagePublicationProvider.getOrCreate(this);
+    const resource = new CfnResource(this, 'Resource', {
+      type: PUBLICATION_RESOURCE_TYPE,
+      properties: {
+        ServiceToken: provider.serviceToken,
+        ServiceTimeout: SERVICE_TIMEOUT_SECONDS,
+        ...encodePublication({
+          imageArn: image.imageArn,
+          imageVersion: image.imageVersion,
+          root: this.root,
+          channels: this.channelsOf(props),
+          keepRecords: this.keepRecordsOf(props),
+          sourceRevision: this.revisionOf(props),
+        }),
+      },
+    });
+    resource.node.addDependency(this.handlerPolicy(provider), ...smokeTests);
+    // Which versions are published, and under which name.
+    image._keepTag();
+    image._keepTag();
+  }
+
+  /** The name of the SSM parameter that holds what a channel names: the list `<image ARN>,<version>,<base image>,<code digest>`. */
+  public channelParameterName(channel: string): string {
+    validateName(this, 'channel', channel);
+    return channelName(this.root, channel);
+  }
+
+  /** The name of the SSM parameter that holds the record of a version, as JSON. */
+  public recordParameterName(version: string): string {
+    return recordName(this.root, version);
+  }
+
+  private handlerPolicy(provider: MicrovmImagePublicationProvider): iam.Policy {
+    const path = formatParameterArn(this, this.root);
+    const parameters = formatParameterArn(this, `${this.root}/*`);
+    const policy = provider.allow(this, [
+      new iam.PolicyStatement({ actions: ['ssm:GetParametersByPath'], resources: [path, parameters] }),
+      new iam.PolicyStatement({ actions: ['ssm:DeleteParameters', 'ssm:PutParameter'], resources: [parameters] }),
+      new iam.PolicyStatement({
+        actions: [
+          'lambda:GetMicrovmImage', 'lambda:GetMicrovmImageBuild', 'lambda:GetMicrovmImageVersion', 'lambda:ListMicrovmImageBuilds',
+          'lambda:ListTags', 'lambda:TagResource', 'lambda:UntagResource',
+        ],
+        resources: [policyArnOf(this.image)],
+      }),
+    ]);
+    acknowledgeWildcards(policy, 'The parameters of one publication', [parameters]);
+    return policy;
+  }
+
+  private validateImage(image: MicrovmImage) {
+    if (Stack.of(image) !== Stack.of(this)) {
+      throw new ValidationError(
+        lit`MicrovmPublicationStack`,
+        `image must be in the stack of its publication '${Stack.of(this).stackName}', got one of '${Stack.of(image).stackName}'; a version is published by the deployment that builds it`,
+        this,
+      );
+    }
+    if (PUBLISHED_IMAGES.has(image)) {
+      throw new ValidationError(
+        lit`MicrovmPublicationSecond`,
+        `image must have one publication, got a second one for '${image.node.path}'; use one publication with several channels`,
+        this,
+      );
+    }
+    PUBLISHED_IMAGES.add(image);
+  }
+
+  private validateUniqueName() {
+    const stack = Stack.of(this);
+    const names = NAMES_OF_STACKS.get(stack) ?? new Set();
+    NAMES_OF_STACKS.set(stack, names);
+    if (names.has(this.root)) {
+      throw new ValidationError(
+        lit`MicrovmPublicationNameTaken`,
+        `publicationName must be unique, got '${this.root}', which another publication of the stack has; name one of them anew`,
+        this,
+      );
+    }
+    names.add(this.root);
+  }
+
+  private testsOf({ smokeTests = [], image }: MicrovmImagePublicationProps): MicrovmSmokeTest[] {
+    const other = smokeTests.find((test) => test.image !== image);
+    if (other) {
+      throw new ValidationError(
+        lit`MicrovmPublicationSmokeTest`,
+        `smokeTests must be of the image that is published, '${image.node.path}', got one of '${other.image.node.path}'`,
+        this,
+      );
+    }
+    if (smokeTests.length === 0) {
+      Annotations.of(this).addWarningV2(
+        'cdk-lambda-microvms:untestedPublication',
+        'versions are published as soon as they are built: whether they work is not tested; give smokeTests',
+      );
+    }
+    return smokeTests;
+  }
+
+  private channelsOf({ channels = DEFAULT_CHANNELS }: MicrovmImagePublicationProps): string[] {
+    if (!Token.isUnresolved(channels)) {
+      channels.forEach((channel) => validateName(this, 'channels', channel));
+      if (channels.length > MAX_CHANNELS || new Set(channels).size < channels.length) {
+        throw new ValidationError(
+          lit`MicrovmPublicationChannels`,
+          `channels must be up to ${MAX_CHANNELS} different names, got ${channels.length}: ${channels.join(', ')}`,
+          this,
+        );
+      }
+    }
+    return channels;
+  }
+
+  private keepRecordsOf({ keepRecords = DEFAULT_KEEP_RECORDS }: MicrovmImagePublicationProps): number {
+    if (!Token.isUnresolved(keepRecords) && (!Number.isInteger(keepRecords) || keepRecords < 1 || keepRecords > MAX_KEEP_RECORDS)) {
+      throw new ValidationError(
+        lit`MicrovmPublicationKeepRecords`,
+        `keepRecords must be a whole number from 1 to ${MAX_KEEP_RECORDS}, got ${keepRecords}`,
+        this,
+      );
+    }
+    return keepRecords;
+  }
+
+  private revisionOf({ sourceRevision }: MicrovmImagePublicationProps): string | undefined {
+    if (sourceRevision !== undefined && !Token.isUnresolved(sourceRevision) && sourceRevision.length > MAX_REVISION) {
+      throw new ValidationError(
+        lit`MicrovmPublicationSourceRevision`,
+        `sourceRevision must have at most ${MAX_REVISION} characters, got ${sourceRevision.length}; give a commit, not a description`,
+        this,
+      );
+    }
+    return sourceRevision || undefined;
+  }
+}

@@ -1,0 +1,20 @@
+/** What CloudFormation sends, as the Provider framework hands it to both handlers. */
+export interface CloudFormationEvent {
+  readonly RequestType: 'Create' | 'Update' | 'Delete';
+  readonly RequestId: string;
+  readonly StackId: string;
+  readonly LogicalResourceId: string;
+  /** Of an image when it is left out. */
+  readonly ResourceType?: string;
+  readonly PhysicalResourceId?: string;
+  readonly ResourceProperties: Record<string, unknown>;
+  readonly OldResourceProperties?: Record<string, unknown>;
+  /** Added by `onEvent`: when this request arrived, in ISO 8601. */
+  readonly AcceptedAt?: string;
+}
+
+/** What `onEvent` answers; the framework hands it on to every `isComplete`. */
+export interface Acceptance {
+  readonly PhysicalResourceId: string;
+  readonly AcceptedAt: string;
+}

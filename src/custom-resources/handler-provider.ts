@@ -1,0 +1,116 @@
+import * as path from 'path';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Provider } from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../constructs/private/rule-acknowledgments';
+
+/** From `src/` and from `lib/` alike. */
+const BUNDLES = path.join(__dirname, '..', '..', 'lib', 'custom-resources');
+
+const QUERY_INTERVAL = Duration.seconds(7);
+/** 57 minutes, in whole intervals. A backstop: a handler ends by its own deadline of 55, CloudFormation gives up after 60. */
+const TOTAL_TIMEOUT = Duration.seconds(490 * 7);
+
+export interface HandlerProviderProps {
+  /** The folder of the bundles `on-event.lambda` and `is-complete.lambda`: the name of the custom resource. */
+  readonly resource: string;
+  /** What the functions are about. */
+  readonly description: string;
+  /** What the handler that does the work may do, beside writing its logs, by name. Statements may be added to it later. */
+  readonly policies?: Record<string, iam.PolicyDocument>;
+  /** @default Duration.minutes(2) */
+  readonly isCompleteTimeout?: Duration;
+}
+
+interface HandlerOptions {
+  readonly timeout: Duration;
+  readonly policies?: Record<string, iam.PolicyDocument>;
+}
+
+/**
+ * The Lambda functions and the waiter behind a custom resource: `onEvent`, which calls no API, `isComplete`, which does
+ * all the work a step at a time, and CDK's Provider framework, which asks every 7 seconds.
+ */
+export abstract class HandlerProvider extends Construct {
+  public readonly serviceToken: string;
+
+  /** The role of the handler that does the work. */
+  protected readonly handlerRole: iam.Role;
+
+  constructor(scope: Construct, id: string, props: HandlerProviderProps) {
+    super(scope, id);
+    const logGroup = new logs.LogGroup(this, 'LogGroup', {
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const onEventHandler = this.handler('OnEvent', 'on-event', logGroup, props, { timeout: Duration.minutes(1) });
+    const isCompleteHandler = this.handler('IsComplete', 'is-complete', logGroup, props, {
+      timeout: props.isCompleteTimeout ?? Duration.minutes(2),
+      policies: props.policies,
+    });
+    this.handlerRole = isCompleteHandler.role as iam.Role;
+    const provider = new Provider(this, 'Framework', {
+      onEventHandler,
+      isCompleteHandler,
+      queryInterval: QUERY_INTERVAL,
+      totalTimeout: TOTAL_TIMEOUT,
+      frameworkLambdaLoggingLevel: lambda.ApplicationLogLevel.FATAL,
+      disableWaiterStateMachineLogging: true,
+      logGroup,
+      frameworkOnEventRole: this.frameworkRole('FrameworkOnEventRole', logGroup),
+      frameworkCompleteAndTimeoutRole: this.frameworkRole('FrameworkWaiterRole', logGroup),
+    });
+    this.serviceToken = provider.serviceToken;
+    this.acknowledgeRules(provider);
+  }
+
+  private handler(id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: HandlerOptions) {
+    return new lambda.Function(this, id, {
+      description: `${props.description} (${bundle})`,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(path.join(BUNDLES, props.resource, 'handler', `${bundle}.lambda`)),
+      memorySize: 512,
+      timeout: options.timeout,
+      logGroup,
+      role: new iam.Role(this, `${id}Role`, {
+        assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+        inlinePolicies: {
+          Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }),
+          // In the role itself, so that the handler never runs without it.
+          ...options.policies,
+        },
+      }),
+    });
+  }
+
+  /** The framework's own default role may write to every log group. */
+  private frameworkRole(id: string, logGroup: logs.LogGroup): iam.Role {
+    return new iam.Role(this, id, {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: { Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }) },
+    });
+  }
+
+  private acknowledgeRules(provider: Provider) {
+    const invoked = ['framework-isComplete', 'framework-onTimeout'].map((id) => provider.node.findChild(id) as lambda.Function);
+    acknowledgeWildcards(
+      this,
+      'The versions of one function, which the CDK provider framework invokes',
+      [provider.onEventHandler, provider.isCompleteHandler!, ...invoked].map((fn) => `${fn.functionArn}:*`),
+    );
+    Validations.of(provider).acknowledge(
+      { id: 'AwsSolutions-SF1', reason: 'Execution events carry the response URL of the custom resource: they are not logged' },
+      { id: 'AwsSolutions-SF2', reason: 'The waiter of the CDK provider framework only polls one function' },
+      { id: 'AwsSolutions-L1', reason: 'The CDK chooses the runtime of the provider framework' },
+    );
+  }
+}
+
+function logDelivery(logGroup: logs.LogGroup): iam.PolicyStatement {
+  return new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
+}

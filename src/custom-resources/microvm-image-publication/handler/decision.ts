@@ -1,0 +1,60 @@
+import { PublishedRecord, SnapshotRecord } from '../contract';
+import { VersionView } from './service-port';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Time limits, in milliseconds since the request was accepted. */
+export const Limit = {
+  /** The framework gives up at 57 min and CloudFormation at 60, without a reason; ours comes first. */
+  DEADLINE: 55 * MINUTE,
+  /** How long throttles, and an image that takes no tags, may hold a publication up. */
+  RECOVERY: 15 * MINUTE,
+  /** How long a denial may be a policy on its way through IAM. */
+  IAM_GRACE: 2 * MINUTE,
+  /** How long a version may take to show, or to become active. */
+  READ_LAG: 30 * SECOND,
+} as const;
+
+/** The world as one tick sees it. */
+export interface Observation {
+  /** By name. */
+  readonly parameters: Record<string, string>;
+  /** Undefined: there is none. */
+  readonly version?: VersionView;
+  /** Undefined: there is no image. */
+  readonly tags?: Record<string, string>;
+  /** Only after a decision asked for them. */
+  readonly snapshots?: SnapshotRecord[];
+}
+
+/** Taken in their order, each of which may be repeated, or be the last. */
+export type Step =
+  /** Take the name, unless somebody has it. */
+  | { readonly type: 'claim' }
+  /** Say on the image which versions must stay. */
+  | { readonly type: 'protect'; readonly versions: string[] }
+  | { readonly type: 'unprotect' }
+  | { readonly type: 'record'; readonly record: PublishedRecord }
+  | { readonly type: 'point'; readonly channel: string; readonly record: PublishedRecord }
+  | { readonly type: 'remove'; readonly names: string[] };
+
+export type Decision =
+  /** Take these, and look again. */
+  | { readonly type: 'act'; readonly steps: Step[] }
+  /** Look the snapshots up and decide again. */
+  | { readonly type: 'need' }
+  | { readonly type: 'wait'; readonly why: string }
+  | { readonly type: 'done'; readonly why: string }
+  | { readonly type: 'fail'; readonly what: string; readonly hint: string };
+
+export function fail(what: string, hint: string): Decision {
+  return { type: 'fail', what, hint };
+}
+
+/** Versions are `major.minor` and compare as numbers: `10.0` is after `9.0`. */
+export function compareVersions(a: string, b: string): number {
+  const [majorA, minorA = 0] = a.split('.').map(Number);
+  const [majorB, minorB = 0] = b.split('.').map(Number);
+  return majorA - majorB || minorA - minorB;
+}

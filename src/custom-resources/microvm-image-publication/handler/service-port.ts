@@ -1,0 +1,35 @@
+import { SnapshotRecord } from '../contract';
+
+/** The calls of SSM and of the MicroVMs API that a publication needs. */
+export interface ServicePort {
+  /** Every parameter below a path, by name. */
+  listParameters(path: string): Promise<Record<string, string>>;
+  /** Those there are of the named ones. */
+  getParameters(names: string[]): Promise<Record<string, string>>;
+  /** Refused (`nameTaken`) when there is one of the name. */
+  createParameter(name: string, value: string, description: string): Promise<void>;
+  /** Sets a list in one step, whatever it was before. */
+  putList(name: string, value: string, description: string): Promise<void>;
+  /** Those that are not there are no error. */
+  deleteParameters(names: string[]): Promise<void>;
+
+  /** Undefined when there is no such version. */
+  getVersion(imageArn: string, version: string): Promise<VersionView | undefined>;
+  /** What the builds of a version made. */
+  listSnapshots(imageArn: string, version: string): Promise<SnapshotRecord[]>;
+  /** Undefined when there is no such image. */
+  getTags(imageArn: string): Promise<Record<string, string> | undefined>;
+  tag(imageArn: string, tags: Record<string, string>): Promise<void>;
+  untag(imageArn: string, keys: string[]): Promise<void>;
+}
+
+export interface VersionView {
+  readonly state: string;
+  readonly status: string;
+  readonly baseImageArn: string;
+  /** A bare integer. Empty when the service does not tell. */
+  readonly baseImageVersion: string;
+  readonly codeArtifactUri: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}

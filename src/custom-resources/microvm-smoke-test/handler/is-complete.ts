@@ -1,0 +1,23 @@
+import { Driver } from './driver';
+import { decodeRequest } from './request';
+import { ServicePort } from './service-port';
+import { CloudFormationEvent } from '../../common/handler/cloudformation-event';
+import { Log } from '../../common/handler/verdict';
+import { SmokeTestAttributes } from '../contract';
+
+/** The framework's idea of an answer: not complete means ask again. */
+export interface Answer {
+  readonly IsComplete: boolean;
+  readonly Data?: SmokeTestAttributes;
+}
+
+/** Takes one step of a request, and tells the framework whether it was the last. */
+export async function isComplete(event: CloudFormationEvent, service: ServicePort, clock: () => number, log: Log): Promise<Answer> {
+  const request = decodeRequest(event, clock());
+  if (request === undefined) {
+    return { IsComplete: true };
+  }
+  return await new Driver(service, clock, log).tick(request)
+    ? { IsComplete: true, Data: { ImageVersion: request.test.imageVersion } }
+    : { IsComplete: false };
+}
