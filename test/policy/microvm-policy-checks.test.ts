@@ -90,7 +90,7 @@ describe("this library's constructs", () => {
     ['role-trust', (stack) => image(stack, { buildRole: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }) }), {}],
     ['shared-role', (stack) => {
       const built = image(stack);
-      new MicrovmLaunchProfile(stack, 'Launch', { image: built, executionRole: built.buildRole }).toSsmParameter();
+      new MicrovmLaunchProfile(stack, 'Launch', { image: built, executionRole: iam.Role.fromRoleArn(stack, 'Again', built.buildRoleArn) }).toSsmParameter();
     }, {}],
     ['artifact-read', (stack) => new s3.Bucket(stack, 'Bucket').grantRead(image(stack).buildRole as unknown as iam.IGrantable), {}],
     ['wildcard-run', (stack) => launcher(stack).addToRolePolicy(new iam.PolicyStatement({ actions: ['lambda:RunMicrovm'], resources: ['*'] })), {}],

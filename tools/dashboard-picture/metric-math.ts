@@ -11,15 +11,16 @@ type Value = Series | number;
  */
 export function evaluate(expression: string, metrics: Record<string, Series>, epochs: number[]): Series {
   const tokens = expression.match(/[A-Za-z]\w*|\d+(?:\.\d+)?|[-+*/(),]/g) ?? [];
-  const next = () => tokens.shift() ?? fail('an end');
-  const expect = (token: string) => (tokens[0] === token ? next() : fail(tokens[0]));
+  const next = () => tokens.shift() ?? fail('the end');
+  const ahead = () => tokens[0] ?? 'the end';
+  const expect = (token: string) => (ahead() === token ? next() : fail(ahead()));
   const fail = (what: string): never => { throw new Error(`'${expression}': did not expect ${what}`); };
 
   const sum = (): Value => chain(product, ['+', '-']);
   const product = (): Value => chain(operand, ['*', '/']);
   const chain = (part: () => Value, operators: string[]): Value => {
     let value = part();
-    while (operators.includes(tokens[0])) {
+    while (operators.includes(ahead())) {
       const operator = next();
       value = pairwise(value, part(), (a, b) => (operator === '+' ? a + b : operator === '-' ? a - b : operator === '*' ? a * b : a / b));
     }
@@ -35,7 +36,7 @@ export function evaluate(expression: string, metrics: Record<string, Series>, ep
     if (/^\d/.test(token)) {
       return Number(token);
     }
-    if (tokens[0] !== '(') {
+    if (ahead() !== '(') {
       return metrics[token] ?? fail(token);
     }
     next();
@@ -47,7 +48,7 @@ export function evaluate(expression: string, metrics: Record<string, Series>, ep
 
   const result = sum();
   if (tokens.length > 0) {
-    fail(tokens[0]);
+    fail(ahead());
   }
   return result as Series;
 }
