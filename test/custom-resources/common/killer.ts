@@ -44,7 +44,7 @@ export class Killer {
           return new Promise(() => undefined);
         }
         try {
-          return await Reflect.get(target, name).apply(target, args);
+          return await (Reflect.get(target, name) as (...all: unknown[]) => unknown).apply(target, args);
         } finally {
           if (dies('after', call)) {
             await new Promise(() => undefined);
