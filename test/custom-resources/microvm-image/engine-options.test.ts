@@ -66,6 +66,7 @@ describe('keepVersions', () => {
     await image.create(keep('v1', 47));
     await deploy(image, 2, 9, 9 * HOUR, 47);
     await stacks.simulator.clock.advance(9 * HOUR);
+    stacks.simulator.calls.clear();
     await image.rollBack(keep('v9'), keep('v8'));
     await image.update(keep('v8', 2));
     await image.update(keep('v3'));
