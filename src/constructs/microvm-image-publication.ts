@@ -93,7 +93,7 @@ const NAMES_OF_STACKS = new WeakMap<Stack, Set<string>>();
  *   image,
  *   publicationName: 'agents',
  *   smokeTests: [new MicrovmSmokeTest(this, 'SmokeTest', { image })],
- *   sourceRevision: process.env.GIT_COMMIT,
+ *   sourceRevision: '3f2a9c1',
  * });
  * publication.grants.read(consumer);
  */
