@@ -16,7 +16,7 @@ export class ManagedImages {
     this.arn = arns.managedImage('al2023-1');
   }
 
-  public publish(imageVersion: string, createdAt: number = Date.UTC(2026, 10, 1)): void {
+  public publish(imageVersion: string, createdAt: number): void {
     this.versions.unshift({ imageVersion, createdAt, status: 'AVAILABLE' });
   }
 

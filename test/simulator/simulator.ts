@@ -128,7 +128,7 @@ export class MicrovmSimulator {
 
   /** AWS releases a new version of the managed base image. */
   public publishBaseImage(version: string): void {
-    this.context.managed.publish(version);
+    this.context.managed.publish(version, this.clock.now());
   }
 
   /** Back to an empty account; the endpoint, the clock and in-memory artifacts stay. */
