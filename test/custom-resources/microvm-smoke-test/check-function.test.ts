@@ -1,6 +1,6 @@
 import { createServer, IncomingMessage, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
-import { overPlainHttp, SmokeTestedImage } from './smoke-tested-image';
+import { SmokeTestedImage, trusting } from './smoke-tested-image';
 
 const FUNCTION_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:check';
 
@@ -63,7 +63,7 @@ test('a function that is content: it was given a token that opens the one port, 
   const answers: number[] = [503];
   world.simulator.respond('*', ({ path }) => ({ status: path === '/jobs' ? 201 : answers.shift() ?? 404 }));
   code = async ({ endpoint, port, authToken }) => {
-    const call = (to: number) => overPlainHttp(`https://${endpoint}/jobs`, { headers: { 'X-aws-proxy-auth': authToken, 'X-aws-proxy-port': String(to) } });
+    const call = (to: number) => trusting(world.simulator)(`https://${endpoint}/jobs`, { headers: { 'X-aws-proxy-auth': authToken, 'X-aws-proxy-port': String(to) } });
     expect([(await call(port)).status, (await call(port + 1)).status]).toEqual([201, 403]);
   };
   expect(await world.test().create(properties())).toMatchObject({ Status: 'SUCCESS', Data: { ImageVersion: '1.0' } });

@@ -1,8 +1,11 @@
+import { get } from 'https';
+import { Readable } from 'stream';
+import { ReadableStream } from 'stream/web';
 import { ImageProperties } from '../../../src/custom-resources/microvm-image/contract';
 import { SMOKE_TEST_RESOURCE_TYPE, encodeSmokeTest, SmokeTestProperties } from '../../../src/custom-resources/microvm-smoke-test/contract';
 import { isComplete } from '../../../src/custom-resources/microvm-smoke-test/handler/is-complete';
 import { acceptRequest } from '../../../src/custom-resources/microvm-smoke-test/handler/request';
-import { SdkAdapter } from '../../../src/custom-resources/microvm-smoke-test/handler/sdk-adapter';
+import { Fetch, SdkAdapter } from '../../../src/custom-resources/microvm-smoke-test/handler/sdk-adapter';
 import { ServicePort } from '../../../src/custom-resources/microvm-smoke-test/handler/service-port';
 import { MicrovmSimulator, SimulatorOptions } from '../../simulator';
 import { CustomResource, STACK_ID } from '../common/custom-resource';
@@ -17,8 +20,13 @@ export const EXECUTION_ROLE = 'arn:aws:iam::000000000000:role/smoke-test';
 export const LOG_GROUP = '/smoke-test';
 const CONNECTOR = 'arn:aws:lambda:us-east-1:aws:network-connector:aws-network-connector';
 
-/** The simulator's endpoints have no certificate. Everything else about the call is the handler's own. */
-export const overPlainHttp = async (url: string, init: RequestInit) => fetch(url.replace(/^https:/, 'http:'), init);
+/** `fetch`, by somebody who trusts the throw-away CA of the simulator's endpoints; a process takes it from NODE_EXTRA_CA_CERTS only when it starts. */
+export const trusting = ({ endpointCa }: MicrovmSimulator): Fetch => async (url, { headers, signal }) => new Promise((resolve, reject) => {
+  get(url, { ca: endpointCa, agent: false, headers: headers as Record<string, string>, signal: signal ?? undefined }, (response) => {
+    const body = Readable.toWeb(response) as ReadableStream;
+    resolve(new Response(response.statusCode === 204 ? undefined : body, { status: response.statusCode, headers: Object.entries(response.headersDistinct).map(([name, values]) => [name, values!.join(', ')]) }));
+  }).once('error', reject);
+});
 
 /** An image in a simulator, and a smoke test of it whose real handler runs in CDK's Provider framework. */
 export class SmokeTestedImage {
@@ -35,12 +43,13 @@ export class SmokeTestedImage {
   public readonly logged: string[] = [];
   public readonly kill = new Killer();
   /** One for all ticks: a client is slow to make. */
-  private readonly adapter = new SdkAdapter(undefined, overPlainHttp);
+  private readonly adapter: SdkAdapter;
   /** Stands between the handler and its services. */
   public through?: (service: ServicePort) => ServicePort;
 
   private constructor(private readonly stacks: SimulatedStacks) {
     this.simulator = stacks.simulator;
+    this.adapter = new SdkAdapter(undefined, trusting(stacks.simulator));
     this.image = stacks.resource();
   }
 

@@ -23,7 +23,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 /** What the endpoint wants a token in. */
 const AUTH_HEADER = 'X-aws-proxy-auth';
 
-/** Calls an `https:` address. Tests put another in its place, since their endpoints have no certificate. */
+/** Calls an `https:` address. Tests put another in its place, which trusts their own certificates. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The services through the AWS SDK, and the endpoint of a MicroVM. The only file that knows the SDK. */
