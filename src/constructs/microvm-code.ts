@@ -213,7 +213,7 @@ class AssetCode extends MicrovmCode {
     const copy = path.resolve(Stage.of(scope)!.outdir, asset.assetPath);
     checkContext(scope, {
       dockerfile,
-      context: copy === this.source ? directoryContext(this.source, exclude, followSymlinks) : directoryContext(copy),
+      context: copy === this.source ? directoryContext(this.source, exclude, followSymlinks) : directoryContext(copy, [], SymlinkFollowMode.NEVER),
       hash: asset.assetHash,
       isWholeDirectory: own.every((line) => line.startsWith('#')),
     });

@@ -15,8 +15,8 @@ export interface ContextFile {
 /** The files a build gets. */
 export type CodeContext = (visit: (file: ContextFile) => void) => void;
 
-/** A directory, but for what is left out of it. */
-export function directoryContext(root: string, exclude: string[] = [], follow: SymlinkFollowMode = SymlinkFollowMode.NEVER): CodeContext {
+/** A directory, but for what is left out of it. Like CDK's copy, it has what links to other places lead to, unless told otherwise. */
+export function directoryContext(root: string, exclude: string[] = [], follow: SymlinkFollowMode = SymlinkFollowMode.EXTERNAL): CodeContext {
   return (visit) => {
     const ignore = exclude.length > 0 ? IgnoreStrategy.docker(root, exclude) : undefined;
     const walk = (folder: string) => {
