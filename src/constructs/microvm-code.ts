@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { Annotations, FileSystem, IgnoreMode, Stack, SymlinkFollowMode, Token } from 'aws-cdk-lib';
+import { Annotations, FileSystem, IgnoreMode, Stack, Stage, SymlinkFollowMode, Token } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -209,9 +209,11 @@ class AssetCode extends MicrovmCode {
     const exclude = [...(this.options.includeSecretFiles ? [] : SECRET_FILE_PATTERNS), ...own, `!${DOCKERFILE}`];
     warnAboutLeftOutFiles(scope, this.source, exclude);
     const asset = new Asset(scope, 'Code', { path: this.source, exclude, ignoreMode: IgnoreMode.DOCKER, followSymlinks });
+    // The copy CDK has made needs no more matching of patterns, which is slow. Without staging, there is none.
+    const copy = path.resolve(Stage.of(scope)!.outdir, asset.assetPath);
     checkContext(scope, {
       dockerfile,
-      context: directoryContext(this.source, exclude, followSymlinks),
+      context: copy === this.source ? directoryContext(this.source, exclude, followSymlinks) : directoryContext(copy, [], SymlinkFollowMode.NEVER),
       hash: asset.assetHash,
       isWholeDirectory: own.every((line) => line.startsWith('#')),
     });

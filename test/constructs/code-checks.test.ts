@@ -198,6 +198,13 @@ describe('only what goes into the image counts', () => {
     expect(said(codeOfDirectory({ 'app/.env': KEY }))).toMatch(/^files that usually hold credentials are left out of the code: app\/\.env;[^\n]*$/);
   });
 
+  test('so it is when CDK makes no copy of the code', () => {
+    const withoutCopy = () => stackOf({}, { context: { 'aws:cdk:disable-asset-staging': true } });
+    const files = { '.dockerignore': 'test\n', 'test/a': KEY, 'b/c': KEY };
+    expect(said(codeOfDirectory(files), withoutCopy())).toMatch(/ in the code: b\/c line 1 \(Stripe key\); /);
+    expect(said(codeOfDirectory(files, { exclude: ['b'] }), withoutCopy())).toBe('');
+  });
+
   test('but what the user lets in', () => {
     expect(said(codeOfDirectory({ '.env': KEY }, { includeSecretFiles: true }))).toMatch(/^secrets seem.*: \.env line 1/);
     expect(said(codeOfDirectory({ '.env': KEY }, { exclude: ['!.env'] }))).toMatch(/^secrets seem.*: \.env line 1/);
@@ -209,7 +216,8 @@ describe('only what goes into the image counts', () => {
     fs.symlinkSync('missing', path.join(directory, 'code', 'broken'));
     fs.symlinkSync('own', path.join(directory, 'code', 'inner'));
     const linked = (followSymlinks?: SymlinkFollowMode) => said(MicrovmCode.fromAsset(path.join(directory, 'code'), { followSymlinks }));
-    expect(linked()).toBe('');
+    expect(linked(SymlinkFollowMode.NEVER)).toBe('');
+    expect(linked()).toMatch(/: link\/a\.txt line 1 \(Stripe key\); /);
     expect(linked(SymlinkFollowMode.EXTERNAL)).toMatch(/: link\/a\.txt line 1 \(Stripe key\); /);
     write({ 'code/own/b.txt': KEY });
     fs.unlinkSync(path.join(directory, 'code', 'link'));

@@ -15,19 +15,19 @@ export interface ContextFile {
 /** The files a build gets. */
 export type CodeContext = (visit: (file: ContextFile) => void) => void;
 
-/** A directory, but for what is left out of it. */
-export function directoryContext(root: string, exclude: string[], follow: SymlinkFollowMode = SymlinkFollowMode.NEVER): CodeContext {
+/** A directory, but for what is left out of it. Like CDK's copy, it has what links to other places lead to, unless told otherwise. */
+export function directoryContext(root: string, exclude: string[] = [], follow: SymlinkFollowMode = SymlinkFollowMode.EXTERNAL): CodeContext {
   return (visit) => {
-    const ignore = IgnoreStrategy.docker(root, exclude);
+    const ignore = exclude.length > 0 ? IgnoreStrategy.docker(root, exclude) : undefined;
     const walk = (folder: string) => {
       for (const entry of fs.readdirSync(folder, { withFileTypes: true }).sort(filesFirst)) {
         const file = path.join(folder, entry.name);
         const stat = entry.isSymbolicLink() ? linkTarget(root, file, follow) : entry;
         if (stat?.isDirectory()) {
-          if (!ignore.completelyIgnores(file)) {
+          if (!ignore?.completelyIgnores(file)) {
             walk(file);
           }
-        } else if (stat?.isFile() && !ignore.ignores(file)) {
+        } else if (stat?.isFile() && !ignore?.ignores(file)) {
           visit({
             path: path.relative(root, file).split(path.sep).join('/'),
             size: fs.statSync(file).size,

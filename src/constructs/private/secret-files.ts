@@ -15,14 +15,13 @@ const HISTORY = ['**/.git', '**/.hg', '**/.svn'];
 /** Patterns, in `.dockerignore` syntax, of what is left out of an asset unless asked for. */
 export const SECRET_FILE_PATTERNS = [...CREDENTIAL_FILES, ...HISTORY];
 
-/** Any absolute path will do: only names are looked at. */
-const ANYWHERE = path.resolve('/');
-let byName: IgnoreStrategy | undefined;
+/** The same patterns for the path of one file, which is much faster than to ask an `IgnoreStrategy`. */
+const CREDENTIAL_FILE = new RegExp(`(?:^|/)(?:${CREDENTIAL_FILES
+  .map((pattern) => pattern.slice('**/'.length).replace(/\./g, '\\.').replace(/\*/g, '[^/]*')).join('|')})(?:/|$)`);
 
-/** Whether a file of the code holds credentials by its name. */
+/** Whether a file of the code holds credentials by its name, or by that of a folder. */
 export function isCredentialFile(file: string): boolean {
-  byName ??= IgnoreStrategy.docker(ANYWHERE, CREDENTIAL_FILES);
-  return byName.ignores(path.join(ANYWHERE, file));
+  return CREDENTIAL_FILE.test(file);
 }
 
 /** The first few credential-looking files in a directory that `exclude` leaves out. */
