@@ -57,6 +57,9 @@ export const MUTATIONS: Record<string, Mutation[]> = {
   'E5 versions do not pile up': [
     { breaks: 'served and previous stay', file: `${HANDLER}/retention.ts`, find: '&& version !== ledger.served?.version && version !== ledger.previous?.version', replace: '' },
     { breaks: 'a version in use stays', file: `${HANDLER}/retention.ts`, find: '(microvmsOf[version] ?? []).length > 0', replace: '(microvmsOf[version] ?? []).length > 1_000' },
+    { breaks: 'a published version stays', file: `${HANDLER}/retention.ts`, find: '!stock.published.includes(version)', replace: 'version !== ""' },
+    { breaks: 'a published version stays when CloudFormation builds', file: `${HANDLER}/decide-upkeep.ts`, find: 'publishedVersions(image.tags)', replace: '[]' },
+    { breaks: 'what is published stays so when an image is released', file: `${HANDLER}/decide-delete.ts`, find: 'key !== Tag.PUBLISHED && ', replace: '' },
     { breaks: 'a young version stays', file: `${HANDLER}/retention.ts`, find: 'now - supersededAt(version) >= LONGEST_LIFE', replace: 'now - supersededAt(version) >= 0' },
     { breaks: 'age yields before the quota', file: `${HANDLER}/retention.ts`, find: 'const crowded = versions.length >= CROWDED;', replace: 'const crowded = versions.length >= 500;' },
     { breaks: 'three at most a request', file: `${HANDLER}/decide-ensure.ts`, find: 'const MAX_PRUNED_PER_REQUEST = 3;', replace: 'const MAX_PRUNED_PER_REQUEST = 4;' },

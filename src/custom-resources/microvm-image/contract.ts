@@ -49,6 +49,8 @@ export const Tag = {
   PREVIOUS: 'microvm-cdk:previous',
   /** On an image that was taken over: the newest version it had then. */
   ADOPTED: 'microvm-cdk:adopted',
+  /** The versions that are published, separated by spaces. The image's publication writes it: the engine only reads it. */
+  PUBLISHED: 'microvm-cdk:published',
   /** On an image that CloudFormation builds: which stack looks after it. The condition in the handler's policy. */
   UPKEEP: 'microvm-cdk:upkeep',
 } as const;

@@ -83,10 +83,11 @@ describe('before it builds, a request', () => {
     expect(decide({ versions, microvmsOf: unused(versions) }, NOW, keeping(undefined)).action).toEqual(A_BUILD);
   });
 
-  test('protects what the ledger names and what an adopted image had', () => {
+  test('protects what the ledger names, what is published and what an adopted image had', () => {
     const protectedBy = (tags: Record<string, string>) => decide({ versions, image: imageView({ tags: ownTags(tags) }) }).need;
     expect(protectedBy({ ...servedTag('1.0', OLD_DIGEST), ...previousTag('2.0', OLD_DIGEST) })).toEqual({ microvmsOf: '3.0' });
     expect(protectedBy({ [Tag.ADOPTED]: '3.0' })).toEqual({ microvmsOf: '4.0' });
+    expect(protectedBy({ [Tag.PUBLISHED]: '2.0 1.0' })).toEqual({ microvmsOf: '3.0' });
   });
 
   test('deletes no failed version of its own, by which it counts its builds', () => {
@@ -124,6 +125,19 @@ describe('at the quota of versions', () => {
     expect(refused('You have reached the maximum number of concurrent builds').type).toBe('wait');
   });
 
+  test('with the rest published it names these versions too, however many run', () => {
+    const microvmsOf = Object.fromEntries(versions.map(({ version }) => [version, [`microvm-${version}`]]));
+    const published = versions.slice(20, 40).map(({ version }) => version);
+    const failureAt = (tags: Record<string, string>) => {
+      const image = imageView({ tags: deployedTags({ ...servedTag('50.0', OLD_DIGEST), ...tags }) });
+      const { action } = decide({ image, versions, microvmsOf });
+      return sentenceOf(afterRefusal(keeping(5), new ServiceRefusal('quota', 'UpdateMicrovmImage', 'maximum number of versions'), NOW, action));
+    };
+    expect(failureAt({ [Tag.PUBLISHED]: published.join(' ') }))
+      .toMatch(/in use: 1\.0 \(microvm-1\.0\), .* and \d+ more, 11\.0 \(published\), 12\.0 \(published\), .* and 15 more.*publish fewer versions/);
+    expect(failureAt({ [Tag.PUBLISHED]: versions.map(({ version }) => version).join(' ') })).toMatch(/in use: 1\.0 \(published\), 2\.0 \(published\)/);
+  });
+
   test('with nobody to blame, a full quota is waited for as before', () => {
     const few = older(1);
     const { action } = decide({ versions: few });
@@ -139,18 +153,22 @@ test('a request that builds nothing deletes nothing and asks nothing', () => {
   expect([decision.action, decision.need]).toEqual([undefined, undefined]);
 });
 
-test('whatever is seen, no version is deleted that is served, was served before, runs, or is newer than the request', () => {
+test('whatever is seen, no version is deleted that is served, was served before, is published, runs, or is newer than the request', () => {
   const ends = fc.record({ state: fc.constantFrom('SUCCESSFUL', 'FAILED', 'DELETING'), age: fc.nat({ max: 3 * DAY }), live: fc.boolean() });
   fc.assert(fc.property(
-    fc.array(ends, { minLength: 1, maxLength: 50 }), fc.nat(), fc.nat(), fc.integer({ min: 2, max: 47 }), fc.nat({ max: 3 * MINUTE }),
-    (list, a, b, keep, waited) => {
+    fc.array(ends, { minLength: 1, maxLength: 50 }), fc.nat(), fc.nat(), fc.array(fc.nat(), { maxLength: 20 }), fc.integer({ min: 2, max: 47 }),
+    fc.nat({ max: 3 * MINUTE }),
+    (list, a, b, c, keep, waited) => {
       const versions = list.map(({ state, age }, index) => versionView(`${list.length - index}.0`, { state, config: OLD, createdAt: ACCEPTED_AT - age }));
-      const [served, previous] = [a, b].map((index) => versions[index % versions.length].version);
+      const [served, previous, ...published] = [a, b, ...c].map((index) => versions[index % versions.length].version);
       const microvmsOf = Object.fromEntries(versions.map(({ version }, index) => [version, list[index].live ? ['microvm-1'] : []]));
-      const image = imageView({ tags: ownTags({ ...servedTag(served, OLD_DIGEST), ...previousTag(previous, OLD_DIGEST) }) });
-      const { action } = decide({ image, versions, microvmsOf }, ACCEPTED_AT + waited, keeping(keep));
+      const image = imageView({
+        tags: ownTags({ ...servedTag(served, OLD_DIGEST), ...previousTag(previous, OLD_DIGEST), [Tag.PUBLISHED]: published.join(' ') }),
+      });
+      const { action, tags } = decide({ image, versions, microvmsOf }, ACCEPTED_AT + waited, keeping(keep));
+      expect([...Object.keys(tags?.set ?? {}), ...tags?.remove ?? []]).not.toContain(Tag.PUBLISHED);
       const deleted = action?.type === 'deleteVersion' ? action.version : undefined;
-      expect([served, previous, versions[0].version]).not.toContain(deleted);
+      expect([served, previous, ...published, versions[0].version]).not.toContain(deleted);
       expect(versions.find(({ version }) => version === deleted && microvmsOf[version].length > 0)?.state ?? 'FAILED').toBe('FAILED');
     }), { numRuns: 500 });
 });

@@ -83,13 +83,13 @@ describe('a Delete of an adopted image', () => {
     });
   });
 
-  test('then takes off the tags of the library but for the stack\'s, which lets it go on, and no others', () => {
-    const claimed = { ...tags, [Tag.REQUEST]: stampOf(REQUEST_ID, ACCEPTED_AT + 5) };
+  test('then takes off the tags of the engine but for the stack\'s, which lets it go on, and no others: what is published stays so', () => {
+    const claimed = { ...tags, [Tag.PUBLISHED]: '4.0', [Tag.REQUEST]: stampOf(REQUEST_ID, ACCEPTED_AT + 5) };
     const decision = remove({ image: imageView({ tags: claimed }), versions: [versionView('4.0')] });
     expect(decision.action).toBeUndefined();
     expect(decision.outcome.type).toBe('wait');
     expect(decision.tags!.set).toEqual({});
-    expect(decision.tags!.remove.sort()).toEqual(Object.keys(claimed).filter((key) => /^microvm-cdk:(?!stack$)/.test(key)).sort());
+    expect(decision.tags!.remove.sort()).toEqual(Object.keys(claimed).filter((key) => /^microvm-cdk:(?!stack$|published$)/.test(key)).sort());
   });
 
   test('is done when they are off, and takes off the last one if it can', () => {

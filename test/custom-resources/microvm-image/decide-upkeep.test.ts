@@ -78,6 +78,11 @@ describe('a pruning', () => {
     expect(at(0, { microvmsOf: { ...unused, '1.0': ['vm-1'] } })).toMatchObject({ action: { version: '2.0' } });
   });
 
+  test('leaves what is published', () => {
+    expect(at(0, { image: ours({ tags: { [Tag.UPKEEP]: STACK, [Tag.PUBLISHED]: '1.0 3.0' } }) })).toMatchObject({ action: { version: '2.0' } });
+    expect(at(0, { image: ours({ tags: { [Tag.UPKEEP]: STACK, [Tag.PUBLISHED]: '1.0 2.0 3.0' } }) })).toEqual(DONE);
+  });
+
   test('is done when as many are left as are kept', () => {
     expect(at(0, { versions: versions.slice(0, 2) })).toEqual(DONE);
   });

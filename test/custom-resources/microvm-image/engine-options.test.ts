@@ -116,7 +116,7 @@ describe('keepVersions', () => {
     const response = await image.update(keep('v51'));
 
     expect(response.Status).toBe('FAILED');
-    expect(response.Reason).toContain(`has as many versions as the service allows, and MicroVMs run all that could be deleted: 1.0 (${microvms[0]})`);
+    expect(response.Reason).toContain(`has as many versions as the service allows, and all that could be deleted are in use: 1.0 (${microvms[0]})`);
     expect(response.Reason).toContain('terminate these MicroVMs');
     expect(response.ticks).toBe(1);
     expect(response.bytes).toBeLessThan(4_096);

@@ -9,7 +9,7 @@ import { desiredConfig } from '../../../src/custom-resources/microvm-image/handl
 import { compareVersions } from '../../../src/custom-resources/microvm-image/handler/ledger';
 import { RETAINED } from '../../../src/custom-resources/microvm-image/handler/ownership';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
-import { MicrovmSimulator } from '../../simulator';
+import { ImageView, MicrovmSimulator } from '../../simulator';
 
 const POLL_MS = 7_000;
 const STACKS = ['App/11111111-2222-3333-4444-555555555555', 'Other/99999999-2222-3333-4444-555555555555']
@@ -370,6 +370,8 @@ export class HistoryWorld {
           return;
         case 'forgetOwner':
           return adapter.untag(arn, [Tag.OWNER]);
+        case 'publish':
+          return adapter.tag(arn, { [Tag.PUBLISHED]: oldestSuccessful(image).join(' ') });
         case 'run':
           await this.client.send(new RunMicrovmCommand({ imageIdentifier: arn }));
       }
@@ -421,6 +423,12 @@ export class HistoryWorld {
 /** Seven seconds, and longer once nothing seems to happen: an hour of a wedged build need not be played tick by tick. */
 function pause(tick: number): number {
   return tick < 10 ? POLL_MS : Math.min(POLL_MS * 2 ** (tick - 9), 240_000);
+}
+
+/** Those that go first when nobody names them. */
+function oldestSuccessful(image: ImageView): string[] {
+  const successful = image.versions.filter(({ state }) => state === 'SUCCESSFUL').map(({ version }) => version);
+  return successful.sort(compareVersions).slice(0, 2);
 }
 
 /** What the service refuses somebody else's hand is not our business. */

@@ -7,7 +7,7 @@ import { BuildPlan, DeletionPlan, Readings } from '../../simulator';
 export type FaultKind = 'throttle' | 'serverError' | 'gatewayPage' | 'lostAnswer' | 'gatewayPageAfterEffect' | 'busy' | 'buildQuota' | 'crashBefore' | 'crashAfter';
 
 /** What somebody does to an image behind the stack's back. */
-export type ByHand = 'build' | 'deactivate' | 'delete' | 'forgetOwner' | 'run' | 'publishBase' | 'nothingForHours';
+export type ByHand = 'build' | 'deactivate' | 'delete' | 'forgetOwner' | 'run' | 'publish' | 'publishBase' | 'nothingForHours';
 
 /** How one tick goes. */
 export interface TickScript {
@@ -170,7 +170,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('byHand' as const),
       stack,
-      what: fc.constantFrom<ByHand>('build', 'deactivate', 'delete', 'forgetOwner', 'run', 'publishBase', 'nothingForHours'),
+      what: fc.constantFrom<ByHand>('build', 'deactivate', 'delete', 'forgetOwner', 'run', 'publish', 'publishBase', 'nothingForHours'),
     }),
   },
 );

@@ -162,6 +162,7 @@ export class RequestDesk {
         versionsBefore = this.versions();
         this.checkOwner(operation, args, event, request?.owner);
         this.checkUse(operation, args);
+        this.checkPublished(operation, args);
       },
       after: () => {
         const more = Math.max(0, this.versions() - versionsBefore);
@@ -208,6 +209,18 @@ export class RequestDesk {
       && this.simulator.microvms.find(({ imageArn, imageVersion, state }) => imageArn === arn && imageVersion === version && state !== 'TERMINATED');
     if (user) {
       this.violated(`version ${version} was deleted although ${user.microvmId} runs it`);
+    }
+  }
+
+  /** No published version goes, and what is published is not ours to change. */
+  private checkPublished(operation: string, [arn, what]: unknown[]): void {
+    const published = this.simulator.images.find((image) => image.arn === arn)?.tags[Tag.PUBLISHED]?.split(' ') ?? [];
+    if (operation === 'deleteVersion' && published.includes(String(what))) {
+      this.violated(`version ${what} was deleted although it is published`);
+    }
+    const written = operation === 'tag' ? Object.keys(what as object) : operation === 'untag' ? what as string[] : [];
+    if (written.includes(Tag.PUBLISHED)) {
+      this.violated(`${operation} changed what is published of ${arn}`);
     }
   }
 

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { ACCEPTED_AT, DIGEST, MINUTE, versionView } from './builders';
+import { Tag } from '../../../src/custom-resources/microvm-image/contract';
 import { Ledger, LedgerEntry } from '../../../src/custom-resources/microvm-image/handler/ledger';
-import { nextToPrune, Pruning, Stock, VERSION_QUOTA } from '../../../src/custom-resources/microvm-image/handler/retention';
+import { nextToPrune, Pruning, publishedVersions, Stock, VERSION_QUOTA } from '../../../src/custom-resources/microvm-image/handler/retention';
 import { VersionView } from '../../../src/custom-resources/microvm-image/handler/service-port';
 
 const NOW = ACCEPTED_AT;
@@ -18,7 +19,7 @@ function made(count: number, every: number): VersionView[] {
 
 function stock(overrides: Partial<Stock>): Stock {
   const newest = overrides.versions?.[0]?.version ?? '0.0';
-  return { versions: [], keep: 2, ledger: {}, since: newest, microvmsOf: {}, ...overrides };
+  return { versions: [], keep: 2, ledger: {}, since: newest, published: [], microvmsOf: {}, ...overrides };
 }
 
 /** Everything that goes, in order, when nothing is in use but what is said to be. */
@@ -77,6 +78,11 @@ describe('what stays', () => {
     expect(pruned(stock({ versions: made(6, 24 * HOUR) }), ['1.0', '4.0'])).toEqual(['2.0', '3.0', '5.0']);
   });
 
+  test('one that is published, however old, and whatever its state', () => {
+    const versions = made(6, 24 * HOUR).map((version) => (version.version === '2.0' ? { ...version, state: 'FAILED' } : version));
+    expect(pruned(stock({ versions, published: ['2.0', '4.0'] }))).toEqual(['1.0', '3.0', '5.0']);
+  });
+
   test('one that was superseded less than eight hours ago, however old it is itself', () => {
     const versions = [
       versionView('4.0', { createdAt: NOW - MINUTE }),
@@ -111,6 +117,18 @@ describe('what stays', () => {
   });
 });
 
+describe('what is published', () => {
+  test.each<[string, string | undefined, string[]]>([
+    ['nothing without the tag', undefined, []],
+    ['nothing when the tag is empty', '', []],
+    ['one version', '3.0', ['3.0']],
+    ['several', '3.0 12.0 7.0', ['3.0', '12.0', '7.0']],
+    ['several, with room between them', ' 3.0  12.0 ', ['3.0', '12.0']],
+  ])('is %s', (_what, value, versions) => {
+    expect(publishedVersions(value === undefined ? {} : { [Tag.PUBLISHED]: value })).toEqual(versions);
+  });
+});
+
 describe('near the quota', () => {
   test('young versions go too, oldest first, until two more builds have room again', () => {
     expect(pruned(stock({ versions: made(47, MINUTE) }))).toEqual([]);
@@ -122,7 +140,13 @@ describe('near the quota', () => {
     const all = made(VERSION_QUOTA, MINUTE);
     const microvmsOf = Object.fromEntries(all.map(({ version }) => [version, [`microvm-of-${version}`]]));
     const next = nextToPrune(stock({ versions: all, ledger: ledger('7.0', '9.0'), keep: 40, microvmsOf }), NOW);
-    expect(next).toEqual({ type: 'none', inUse: ['1.0', '2.0', '3.0', '4.0', '5.0', '6.0', '8.0', '10.0', '11.0'] });
+    expect(next).toEqual({ type: 'none', inUse: ['1.0', '2.0', '3.0', '4.0', '5.0', '6.0', '8.0', '10.0', '11.0'], published: [] });
+  });
+
+  test('what is published never does either, and is named apart', () => {
+    const microvmsOf = { '1.0': ['microvm-1'] };
+    const next = nextToPrune(stock({ versions: made(VERSION_QUOTA, MINUTE), keep: 47, published: ['2.0', '3.0', '4.0', '50.0'], microvmsOf }), NOW);
+    expect(next).toEqual({ type: 'none', inUse: ['1.0'], published: ['2.0', '3.0', '4.0'] });
   });
 });
 
@@ -134,27 +158,30 @@ describe('over any history', () => {
       fails: fc.boolean(),
       /** Whether somebody starts a MicroVM from the version then served. */
       launches: fc.boolean(),
+      /** Whether somebody publishes it. */
+      publishes: fc.boolean(),
       /** How many of this update's deletes the service refuses. */
       refused: fc.nat({ max: 1 }),
     }), { minLength: 1, maxLength: 90 }),
   });
 
-  test('of builds one after the other, the served, the previous and those in use stay, and only they can fill the quota', () => {
+  test('of builds one after the other, the served, the previous, the published and those in use stay, and only they can fill the quota', () => {
     fc.assert(fc.property(history, ({ keep, every, events }) => {
       let versions: VersionView[] = [];
       let known: Ledger = {};
       let now = NOW;
       let number = 0;
       const running = new Set<string>();
-      for (const { fails, launches, refused } of events) {
+      const published: string[] = [];
+      for (const { fails, launches, publishes, refused } of events) {
         now += every;
-        const protectedNow = [known.served?.version, known.previous?.version, ...running];
+        const protectedNow = [known.served?.version, known.previous?.version, ...running, ...published];
         for (let deletes = 0; deletes < 3; deletes++) {
           const microvmsOf: Record<string, string[]> = {};
-          let next = nextToPrune(stock({ versions, keep, ledger: known, since: `${number}.0`, microvmsOf }), now);
+          let next = nextToPrune(stock({ versions, keep, ledger: known, since: `${number}.0`, published, microvmsOf }), now);
           while (next.type === 'ask') {
             microvmsOf[next.version] = running.has(next.version) ? ['microvm-1'] : [];
-            next = nextToPrune(stock({ versions, keep, ledger: known, since: `${number}.0`, microvmsOf }), now);
+            next = nextToPrune(stock({ versions, keep, ledger: known, since: `${number}.0`, published, microvmsOf }), now);
           }
           if (next.type === 'delete' && deletes >= refused) {
             const { version } = next;
@@ -165,7 +192,7 @@ describe('over any history', () => {
         }
         // At the quota, whatever may still go at this moment is in use.
         if (versions.length >= VERSION_QUOTA) {
-          expect(running.size).toBeGreaterThanOrEqual(VERSION_QUOTA - keep - 2);
+          expect(new Set([...running, ...published]).size).toBeGreaterThanOrEqual(VERSION_QUOTA - keep - 2);
           return;
         }
         number++;
@@ -175,6 +202,9 @@ describe('over any history', () => {
         }
         if (launches && known.served) {
           running.add(known.served.version);
+        }
+        if (publishes && known.served && !published.includes(known.served.version)) {
+          published.push(known.served.version);
         }
       }
     }), { numRuns: 300 });

@@ -105,8 +105,9 @@ function release(request: DeleteRequest, image: ImageView): TagChange {
     : { set: { [Tag.REQUEST]: request.stamp }, remove: [] };
 }
 
+/** What is published stays so: that tag is not the engine's. */
 function ownTagsOf(image: ImageView): string[] {
-  return Object.values(Tag).filter((key) => key in image.tags);
+  return Object.values(Tag).filter((key) => key !== Tag.PUBLISHED && key in image.tags);
 }
 
 function done(why: string): Decision {

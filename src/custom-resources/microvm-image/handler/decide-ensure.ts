@@ -5,7 +5,7 @@ import { Action, Decision, fail, isBuilding, isWedged, laterClaim, Limit, Observ
 import { Attempt, compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
 import { isAbandoned, isOwn } from './ownership';
 import { EnsureRequest } from './request';
-import { nextToPrune, VERSION_QUOTA } from './retention';
+import { nextToPrune, publishedVersions, VERSION_QUOTA } from './retention';
 import { BaseVersionView, ImageView, VersionView } from './service-port';
 
 /** A build role's new policy may reach S3 late, and the service finds out only while it builds. One more build, no more. */
@@ -196,11 +196,22 @@ function prune(request: EnsureRequest, seen: Observation, now: number, attempt: 
   }
   const microvmsOf = seen.microvmsOf ?? {};
   const next = nextToPrune({
-    versions: seen.versions, keep: keepVersions, ledger, since: attempt.since, adopted: image.tags[Tag.ADOPTED], microvmsOf,
+    versions: seen.versions,
+    keep: keepVersions,
+    ledger,
+    since: attempt.since,
+    adopted: image.tags[Tag.ADOPTED],
+    published: publishedVersions(image.tags),
+    microvmsOf,
   }, now);
   switch (next.type) {
     case 'none':
-      return { inUse: full && next.inUse.length > 0 ? some(next.inUse.map((version) => `${version} (${some(microvmsOf[version])})`)) : undefined };
+      return {
+        inUse: full ? describeUse(
+          next.inUse.map((version) => `${version} (${some(microvmsOf[version])})`),
+          next.published.map((version) => `${version} (published)`),
+        ) : undefined,
+      };
     case 'ask':
       return { need: { microvmsOf: next.version }, outcome: { type: 'wait', why: `whether version ${next.version} is in use is not known yet` } };
     case 'delete':
@@ -211,6 +222,11 @@ function prune(request: EnsureRequest, seen: Observation, now: number, attempt: 
         outcome: { type: 'wait', why: `deleting version ${next.version} before a new one is built` },
       };
   }
+}
+
+/** Some of either: those that run do not hide those that are published. */
+function describeUse(running: string[], published: string[]): string | undefined {
+  return [running, published].filter(({ length }) => length > 0).map(some).join(', ') || undefined;
 }
 
 /** The image a new version is built of, unless it is the first. */

@@ -1,7 +1,7 @@
 import { RunningMicrovms, Tag } from '../contract';
 import { Decision, fail, Limit, Observation, some, TERMINATE_AT_ONCE, wait } from './decision';
 import { ClearRequest, PruneRequest } from './request';
-import { nextToPrune, VERSION_QUOTA } from './retention';
+import { nextToPrune, publishedVersions, VERSION_QUOTA } from './retention';
 import { ImageView } from './service-port';
 
 /**
@@ -21,7 +21,12 @@ export function decidePrune(request: PruneRequest, seen: Observation, now: numbe
   }
   const next = nextToPrune({
     // No version is about to be built, and CloudFormation keeps no ledger.
-    versions, keep: keepVersions + 1, ledger: {}, since: versions[0]?.version ?? '0.0', microvmsOf: seen.microvmsOf ?? {},
+    versions,
+    keep: keepVersions + 1,
+    ledger: {},
+    since: versions[0]?.version ?? '0.0',
+    published: publishedVersions(image.tags),
+    microvmsOf: seen.microvmsOf ?? {},
   }, now);
   const isFull = versions.length >= VERSION_QUOTA - 1;
   if (next.type === 'none' || waited >= (isFull ? request.timeAllowed : Limit.PRUNING)) {

@@ -28,8 +28,8 @@ export function afterRefusal(request: RequestIdentity, refusal: ServiceRefusal, 
     case 'quota':
       if (action?.type === 'build' && action.inUse !== undefined && !/concurrent/i.test(refusal.message)) {
         return fail(
-          `image '${request.imageName}' has as many versions as the service allows, and MicroVMs run all that could be deleted: ${action.inUse}`,
-          'terminate these MicroVMs, or ask for a higher Service Quota of versions per image (L-F8BECE9C)',
+          `image '${request.imageName}' has as many versions as the service allows, and all that could be deleted are in use: ${action.inUse}`,
+          'terminate these MicroVMs, publish fewer versions, or ask for a higher Service Quota of versions per image (L-F8BECE9C)',
         ).outcome;
       }
       return within(/concurrent/i.test(refusal.message) ? Limit.DEADLINE : Limit.RESERVED)

@@ -1,5 +1,6 @@
 import { compareVersions, Ledger } from './ledger';
 import { VersionView } from './service-port';
+import { Tag } from '../contract';
 
 /** Versions the service allows an image. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const VERSION_QUOTA = 50;
@@ -19,6 +20,8 @@ export interface Stock {
   readonly since: string;
   /** Versions up to this one were there when the image was adopted. */
   readonly adopted?: string;
+  /** Versions that consumers outside the stack may be told to launch. */
+  readonly published: string[];
   /** MicroVMs not terminated, by the version they run: only of those versions that were looked at. */
   readonly microvmsOf: Record<string, string[]>;
 }
@@ -27,23 +30,29 @@ export type Pruning =
   | { readonly type: 'delete'; readonly version: string }
   /** The version may go if no MicroVM runs it. */
   | { readonly type: 'ask'; readonly version: string }
-  /** Nothing more may go. Without MicroVMs, these could. */
-  | { readonly type: 'none'; readonly inUse: string[] };
+  /** Nothing more may go. Without MicroVMs or without their publication, these could. */
+  | { readonly type: 'none'; readonly inUse: string[]; readonly published: string[] };
+
+/** What the image's tags say is published. */
+export function publishedVersions(tags: Record<string, string>): string[] {
+  return (tags[Tag.PUBLISHED] ?? '').split(' ').filter((version) => version !== '');
+}
 
 /**
  * Which version to delete before a new one is built: failed ones first, then the oldest.
  *
  * Never one of: the newest `keep - 1`, the highest number (the service might hand a freed one out again), the version
- * served and the one before it, one that a MicroVM runs, one that was there when the image was adopted. One that was
- * superseded less than the life of a MicroVM ago only goes when the quota is near.
+ * served and the one before it, one that is published, one that a MicroVM runs, one that was there when the image was
+ * adopted. One that was superseded less than the life of a MicroVM ago only goes when the quota is near.
  */
 export function nextToPrune(stock: Stock, now: number): Pruning {
   const { versions, ledger, microvmsOf } = stock;
   const successful = versions.filter((version) => version.state === 'SUCCESSFUL');
   const kept = [versions[0], ...successful.slice(0, stock.keep - 1)].map((version) => version?.version);
-  const spare = [...versions].reverse().filter(({ version }) => !kept.includes(version)
+  const unneeded = [...versions].reverse().filter(({ version }) => !kept.includes(version)
     && version !== ledger.served?.version && version !== ledger.previous?.version
     && compareVersions(version, stock.since) <= 0 && compareVersions(version, stock.adopted ?? '0.0') > 0);
+  const spare = unneeded.filter(({ version }) => !stock.published.includes(version));
 
   // What is not the newest stopped being launched when the next one was made.
   const supersededAt = (version: VersionView): number => successful[successful.indexOf(version) - 1]?.createdAt ?? now;
@@ -55,7 +64,8 @@ export function nextToPrune(stock: Stock, now: number): Pruning {
   const inUse = (version: string): boolean => (microvmsOf[version] ?? []).length > 0;
   const next = [...failed, ...superseded].find((version) => !inUse(version));
   if (next === undefined) {
-    return { type: 'none', inUse: superseded };
+    const published = unneeded.filter((version) => !spare.includes(version)).map(({ version }) => version);
+    return { type: 'none', inUse: superseded, published };
   }
   return failed.includes(next) || microvmsOf[next] !== undefined ? { type: 'delete', version: next } : { type: 'ask', version: next };
 }
