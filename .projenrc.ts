@@ -113,7 +113,7 @@ project.package.addPackageResolutions('unrs-resolver@1.12.2');
 project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
 
 shipHandlers(project, {
-  'microvm-image': ['on-event', 'is-complete'],
+  'microvm-image': ['on-event', 'is-complete', 'check-base'],
 });
 enforceImportDirection(project);
 

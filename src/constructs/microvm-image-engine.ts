@@ -229,6 +229,7 @@ class CustomEngine extends MicrovmImageEngine {
       imageVersion: version('ImageVersion'),
       baseImageVersion: version('BaseImageVersion'),
       handedOver: resource.properties,
+      handlers: provider.handlers,
       tags: () => resource.cdkTagManager.tagValues(),
     };
   }

@@ -168,7 +168,20 @@ export class MicrovmImage extends MicrovmImageBase {
   /** @internal */
   public readonly _hasRunHook: boolean;
 
-  private readonly image: ImageResource;
+  /** @internal */
+  public readonly _image: ImageResource;
+
+  /**
+   * As it stands in the template, without a reference to the image.
+   *
+   * @internal
+   */
+  public get _physicalName(): string {
+    return this.physicalName;
+  }
+
+  /** @internal */
+  public readonly _baseImage: { readonly arn: string; readonly version?: string };
 
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
@@ -208,8 +221,8 @@ export class MicrovmImage extends MicrovmImageBase {
       acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
     }
 
-    const baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
-    this.image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
+    const baseImage = this._baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
+    this._image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
       settings: {
         imageName: this.physicalName,
         description: props.description || undefined,
@@ -240,16 +253,16 @@ export class MicrovmImage extends MicrovmImageBase {
       logGroupIsGiven: props.logGroup !== undefined,
     });
 
-    const { resource } = this.image;
+    const { resource } = this._image;
     resource.applyRemovalPolicy(removalPolicy);
     // The version changes with every build. A strong export could not change while another stack imports it.
     resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);
     grants.forEach((grant) => grant.applyBefore(resource));
-    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags()), ...this.sizeProblems()] });
+    this.node.addValidation({ validate: () => [...tagProblems(this._image.tags()), ...this.sizeProblems()] });
   }
 
   public get imageArn(): string {
-    return this.getResourceArnAttribute(this.image.resource.ref, {
+    return this.getResourceArnAttribute(this._image.resource.ref, {
       service: 'lambda',
       resource: 'microvm-image',
       resourceName: this.physicalName,
@@ -258,7 +271,7 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   public get imageName(): string {
-    return this.getResourceNameAttribute(this.image.imageName);
+    return this.getResourceNameAttribute(this._image.imageName);
   }
 
   /**
@@ -267,7 +280,7 @@ export class MicrovmImage extends MicrovmImageBase {
    * @attribute
    */
   public get imageVersion(): string {
-    return this.image.imageVersion;
+    return this._image.imageVersion;
   }
 
   /**
@@ -276,7 +289,7 @@ export class MicrovmImage extends MicrovmImageBase {
    * @attribute
    */
   public get baseImageVersion(): string {
-    return this.image.baseImageVersion;
+    return this._image.baseImageVersion;
   }
 
   private removalPolicyOf(props: MicrovmImageProps): RemovalPolicy {
@@ -348,7 +361,7 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private sizeProblems(): string[] {
-    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this.image.handedOver ?? {})));
+    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this._image.handedOver ?? {})));
     return bytes <= MAX_PROPERTIES_BYTES ? [] : [
       `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
     ];

@@ -60,6 +60,9 @@ export class MicrovmImageProvider extends Construct {
 
   public readonly serviceToken: string;
 
+  /** What the provider framework runs, and a refresh between deployments. */
+  public readonly handlers: { readonly onEvent: lambda.IFunction; readonly isComplete: lambda.IFunction };
+
   private readonly policy = new iam.PolicyDocument();
   private readonly ownImages: iam.PolicyStatement[];
   private readonly passRole: iam.PolicyStatement;
@@ -125,6 +128,7 @@ export class MicrovmImageProvider extends Construct {
       frameworkCompleteAndTimeoutRole: this.frameworkRole('FrameworkWaiterRole', logGroup),
     });
     this.serviceToken = provider.serviceToken;
+    this.handlers = { onEvent: onEventHandler, isComplete: isCompleteHandler };
 
     this.acknowledgeRules(provider, [generatedImages, everyImage, baseImages, generatedLogGroups, ownRoles, '*']);
   }

@@ -64,6 +64,8 @@ export interface SnapshotSizes {
 export interface BaseVersionView {
   readonly version: string;
   readonly status?: string;
+  /** Milliseconds since the epoch: when its status changed last, as far as the service tells. */
+  readonly updatedAt?: number;
 }
 
 /** Why the service refused a call, as far as it decides what to do next. */
