@@ -7,7 +7,7 @@ import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { MicrovmImage } from './microvm-image';
-import { lit, ValidationError } from './private/cdk-internals';
+import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { RefreshHandlers } from './private/image-request';
 import { generateImageName } from './private/naming';
 import { RefreshEvent, RefreshStep, refreshWorkflow } from './private/refresh-workflow';
@@ -22,6 +22,15 @@ const MAX_FAILURES = 100;
 
 /**
  * Properties of a `BaseImageRefresh`.
+ *
+ * @example
+ * declare const image: MicrovmImage;
+ * new BaseImageRefresh(this, 'Refresh', {
+ *   image,
+ *   schedule: scheduler.ScheduleExpression.cron({ weekDay: 'MON', hour: '4', minute: '0' }),
+ *   maxFailures: 2,
+ *   alarmDaysLeft: 30,
+ * });
  */
 export interface BaseImageRefreshProps {
   /**
@@ -59,11 +68,13 @@ export interface BaseImageRefreshProps {
  * Keeps an image on the newest base image between deployments.
  *
  * On a schedule it looks whether the managed base image moved since the version served was built, and only then builds
- * the image anew, by the same functions and with the same properties a deployment would use. A later deployment neither undoes nor repeats
- * that. Deployments go first: while one is on its way nothing is refreshed, and a refresh that a deployment overtakes ends.
+ * the image anew, by the same functions and with the same properties a deployment would use. A later deployment neither
+ * undoes nor repeats that. Deployments go first: while one is on its way nothing is refreshed, and a refresh that a
+ * deployment overtakes ends. After too many failures in a row it disables its schedule.
  *
- * The stack's own consumers get the new version with the next deployment that changes the image's resource, such as its tags. Until then the version they
- * have is kept. Start the state machine by hand with the input `{"force": true}` to build whether the base image moved or not.
+ * The stack's own consumers get the new version with the next deployment that changes the image's resource, such as its
+ * tags. Until then the version they have is kept. Start the state machine by hand with the input `{"force": true}` to
+ * build whether the base image moved or not.
  *
  * Adds a schedule, a state machine, a function with its log group, an alarm, and roles: to read this image and its base
  * image; to invoke the stack's image handlers; to disable this schedule; to put events of this library on the default bus.
@@ -76,7 +87,11 @@ export interface BaseImageRefreshProps {
  * const refresh = new BaseImageRefresh(this, 'Refresh', { image });
  * refresh.onFailed('TellTheTeam', { target: new targets.SnsTopic(topic) });
  */
+@propertyInjectable
 export class BaseImageRefresh extends Construct {
+  /** Uniquely identifies this class. */
+  public static readonly PROPERTY_INJECTION_ID: string = 'cdk-lambda-microvms.BaseImageRefresh';
+
   /** Starts a refresh: by the schedule, or by hand. Grant `grantStartExecution` to whoever may do so. */
   public readonly stateMachine: sfn.StateMachine;
 
@@ -263,7 +278,7 @@ export class BaseImageRefresh extends Construct {
             new iam.PolicyStatement({
               actions: ['events:PutEvents'],
               resources: [bus],
-              conditions: { StringEquals: { 'events:source': RefreshEvent.SOURCE } },
+              conditions: { 'ForAllValues:StringEquals': { 'events:source': RefreshEvent.SOURCE } },
             }),
           ],
         }),
