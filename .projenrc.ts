@@ -115,7 +115,7 @@ project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '2
 shipHandlers(project, {
   // What they share.
   'common': [],
-  'microvm-image': ['on-event', 'is-complete'],
+  'microvm-image': ['on-event', 'is-complete', 'check-base'],
   'microvm-smoke-test': ['on-event', 'is-complete'],
   'microvm-image-publication': ['on-event', 'is-complete'],
 });

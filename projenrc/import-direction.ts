@@ -68,7 +68,7 @@ export function enforceImportDirection(project: awscdk.AwsCdkConstructLibrary) {
 
   // Inside a handler: who may import whom.
   const handler = 'src/custom-resources/*/handler';
-  const pure = ['build-events', 'build-metrics', 'decide-*', 'decision', 'config', 'ledger', 'failure', 'ownership', 'refusal', 'request', 'retention'].map((name) => `${handler}/${name}.ts`);
+  const pure = ['base-images', 'build-events', 'build-metrics', 'decide-*', 'decision', 'config', 'ledger', 'failure', 'match', 'notes', 'ownership', 'refusal', 'request', 'retention'].map((name) => `${handler}/${name}.ts`);
   const sdk = { group: ['@aws-sdk/*', '@smithy/*'], message: 'Only the SDK adapter talks to the SDK.' };
   const io = {
     group: ['fs', 'fs/*', 'net', 'http', 'https', 'child_process', 'node:fs', 'node:net', 'node:http', 'node:https', 'node:child_process', 'timers', 'node:timers'],
@@ -79,7 +79,7 @@ export function enforceImportDirection(project: awscdk.AwsCdkConstructLibrary) {
   const contractOnly = { group: ['./driver', './decide-*', './*.lambda'], message: 'The adapter only implements the port.' };
   const layers = [
     { files: pure, forbidden: [sdk, io, pureOnly] },
-    { files: ['driver', 'is-complete', 'service-port'].map((name) => `${handler}/${name}.ts`), forbidden: [sdk, portOnly] },
+    { files: ['check-base', 'driver', 'is-complete', 'service-port'].map((name) => `${handler}/${name}.ts`), forbidden: [sdk, portOnly] },
     { files: [`${handler}/sdk-adapter.ts`], forbidden: [contractOnly] },
     { files: [`${handler}/*.lambda.ts`], forbidden: [sdk] },
   ];

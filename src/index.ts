@@ -1,3 +1,4 @@
+export * from './constructs/base-image-refresh';
 export * from './constructs/execution-role';
 export * from './constructs/microvm-base-image';
 export * from './constructs/microvm-build-role';

@@ -1,6 +1,6 @@
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { MicrovmCode, MicrovmImage, MicrovmImageEngine, RunningMicrovms } from '../../src';
+import { BaseImageRefresh, MicrovmCode, MicrovmImage, MicrovmImageEngine, RunningMicrovms } from '../../src';
 
 export interface ImageSpec {
   readonly dockerfile?: string;
@@ -18,6 +18,8 @@ export interface Scenario {
   readonly note?: string;
   /** A parameter that cannot be created, and which needs all images first. */
   readonly brokenSibling?: boolean;
+  /** A refresh of the first image, whose state machine is the output `RefreshStateMachine`. */
+  readonly refresh?: boolean;
   /** A second stack, with the version of the first image in a parameter, whose value is the output `Version`. */
   readonly consumer?: boolean;
 }
@@ -43,6 +45,10 @@ export function imageApp(scenario: Scenario, outdir?: string): App {
     return image;
   });
   new ssm.StringParameter(stack, 'Note', { stringValue: scenario.note ?? '-' });
+  if (scenario.refresh) {
+    const { stateMachine } = new BaseImageRefresh(stack, 'Refresh', { image: images[0] });
+    new CfnOutput(stack, 'RefreshStateMachine', { value: stateMachine.stateMachineArn });
+  }
   if (scenario.brokenSibling) {
     const broken = new ssm.CfnParameter(stack, 'Broken', { type: 'Nonsense', value: '-' });
     images.forEach((image) => broken.node.addDependency(image));

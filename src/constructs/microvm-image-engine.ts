@@ -231,6 +231,7 @@ class CustomEngine extends MicrovmImageEngine {
       baseImageVersion: version('BaseImageVersion'),
       reportsBuilds: true,
       handedOver: resource.properties,
+      handlers: provider.handlers,
       tags: () => resource.cdkTagManager.tagValues(),
     };
   }

@@ -140,10 +140,24 @@ export class MicrovmImage extends MicrovmImageBase {
   /** @internal */
   public readonly _hasRunHook: boolean;
 
-  private readonly image: ImageResource;
   private keptTags = 0;
 
   private readonly events: ImageEvents;
+
+  /** @internal */
+  public readonly _image: ImageResource;
+
+  /**
+   * As it stands in the template, without a reference to the image.
+   *
+   * @internal
+   */
+  public get _physicalName(): string {
+    return this.physicalName;
+  }
+
+  /** @internal */
+  public readonly _baseImage: { readonly arn: string; readonly version?: string };
 
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
@@ -183,9 +197,9 @@ export class MicrovmImage extends MicrovmImageBase {
       acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
     }
 
-    const baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
+    const baseImage = this._baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
     this.events = new ImageEvents(this, this._policyArn, props.eventBus);
-    this.image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
+    this._image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
       settings: {
         imageName: this.physicalName,
         description: props.description || undefined,
@@ -220,16 +234,16 @@ export class MicrovmImage extends MicrovmImageBase {
       this.enableEvents();
     }
 
-    const { resource } = this.image;
+    const { resource } = this._image;
     resource.applyRemovalPolicy(removalPolicy);
     // The version changes with every build. A strong export could not change while another stack imports it.
     resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);
     grants.forEach((grant) => grant.applyBefore(resource));
-    this.node.addValidation({ validate: () => [...tagProblems(this.image.tags(), this.keptTags), ...this.sizeProblems()] });
+    this.node.addValidation({ validate: () => [...tagProblems(this._image.tags(), this.keptTags), ...this.sizeProblems()] });
   }
 
   public get imageArn(): string {
-    return this.getResourceArnAttribute(this.image.resource.ref, {
+    return this.getResourceArnAttribute(this._image.resource.ref, {
       service: 'lambda',
       resource: 'microvm-image',
       resourceName: this.physicalName,
@@ -238,7 +252,7 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   public get imageName(): string {
-    return this.getResourceNameAttribute(this.image.imageName);
+    return this.getResourceNameAttribute(this._image.imageName);
   }
 
   /**
@@ -247,7 +261,7 @@ export class MicrovmImage extends MicrovmImageBase {
    * @attribute
    */
   public get imageVersion(): string {
-    return this.image.imageVersion;
+    return this._image.imageVersion;
   }
 
   /**
@@ -256,7 +270,7 @@ export class MicrovmImage extends MicrovmImageBase {
    * @attribute
    */
   public get baseImageVersion(): string {
-    return this.image.baseImageVersion;
+    return this._image.baseImageVersion;
   }
 
   public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -325,7 +339,7 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private requireReports(what: string) {
-    if (!this.image.reportsBuilds) {
+    if (!this._image.reportsBuilds) {
       throw new ValidationError(
         lit`MicrovmImageUnreported`,
         `there are no ${what} of an image that CloudFormation builds (MicrovmImageEngine.cloudFormation()); use MicrovmImageEngine.custom(), ` +
@@ -400,7 +414,7 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private sizeProblems(): string[] {
-    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this.image.handedOver ?? {})));
+    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this._image.handedOver ?? {})));
     return bytes <= MAX_PROPERTIES_BYTES ? [] : [
       `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
     ];

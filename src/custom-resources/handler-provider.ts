@@ -37,6 +37,9 @@ interface HandlerOptions {
 export abstract class HandlerProvider extends Construct {
   public readonly serviceToken: string;
 
+  /** What the provider framework runs, and a refresh between deployments. */
+  public readonly handlers: { readonly onEvent: lambda.IFunction; readonly isComplete: lambda.IFunction };
+
   /** The role of the handler that does the work. */
   protected readonly handlerRole: iam.Role;
 
@@ -64,6 +67,7 @@ export abstract class HandlerProvider extends Construct {
       frameworkCompleteAndTimeoutRole: this.frameworkRole('FrameworkWaiterRole', logGroup),
     });
     this.serviceToken = provider.serviceToken;
+    this.handlers = { onEvent: onEventHandler, isComplete: isCompleteHandler };
     this.acknowledgeRules(provider);
   }
 

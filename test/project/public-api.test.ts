@@ -95,7 +95,7 @@ test('every class has an example', () => {
 test('every name says that it is about MicroVMs', () => {
   const promised = [
     'ExecutionRole', 'ExecutionRoleProps', 'NetworkConnectorPolicy', 'NetworkConnectorPolicyProps', 'NetworkConnectorGuardrail',
-    'NetworkConnectorGuardrailOptions', 'RunningMicrovms', 'CustomEngineOptions', 'CloudFormationEngineOptions',
+    'NetworkConnectorGuardrailOptions', 'BaseImageRefresh', 'BaseImageRefreshProps', 'RunningMicrovms', 'CustomEngineOptions', 'CloudFormationEngineOptions',
   ];
   expect(types.map((type) => type.name).filter((name) => !/^I?Microvm/.test(name) && !promised.includes(name))).toEqual([]);
 });

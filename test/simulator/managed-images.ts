@@ -1,7 +1,7 @@
 import { Arns } from './arns';
 import { validationError } from './service-error';
 
-export interface ManagedVersion { imageVersion: string; createdAt: number; status: 'AVAILABLE' | 'DEPRECATED' }
+export interface ManagedVersion { imageVersion: string; createdAt: number; status: string; updatedAt?: number }
 
 /** The managed base images (2.3). `publish` plays AWS releasing a new version. */
 export class ManagedImages {
@@ -18,6 +18,11 @@ export class ManagedImages {
 
   public publish(imageVersion: string, createdAt: number): void {
     this.versions.unshift({ imageVersion, createdAt, status: 'AVAILABLE' });
+  }
+
+  /** AWS moves a version on in its life: DEPRECATED, EXPIRING, EXPIRED or RECALLED. */
+  public retire(imageVersion: string, status: string, updatedAt: number): void {
+    Object.assign(this.versions.find((each) => each.imageVersion === imageVersion)!, { status, updatedAt });
   }
 
   /** Bare integer in, `1.0` form out (2.3). */

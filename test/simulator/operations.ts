@@ -101,7 +101,9 @@ export class Operations {
   private managedOperations(): Operation[] {
     const { managed } = this.context;
     const root = '/2025-09-09/managed-microvm-images';
-    const item = (createdAt: number) => ({ imageArn: managed.arn, createdAt: seconds(createdAt), updatedAt: seconds(createdAt) });
+    const item = (createdAt: number, updatedAt = createdAt) => (
+      { imageArn: managed.arn, createdAt: seconds(createdAt), updatedAt: seconds(updatedAt) }
+    );
     return [
       define('ListManagedMicrovmImages', 'GET', root, {
         resource: () => '*', handle: ({ query }) => page([item(managed.versions[managed.versions.length - 1].createdAt)], query),
@@ -112,7 +114,9 @@ export class Operations {
           if (labels[0] !== managed.arn) {
             throw notFound(`MicroVMImage not found for MicroVMImageID: ${labels[0]}`);
           }
-          return page(managed.versions.map(({ imageVersion, createdAt, status }) => ({ ...item(createdAt), imageVersion, status })), query);
+          return page(managed.versions.map(({ imageVersion, createdAt, updatedAt, status }) => (
+            { ...item(createdAt, updatedAt), imageVersion, status }
+          )), query);
         },
       }),
     ];

@@ -131,6 +131,11 @@ export class MicrovmSimulator {
     this.context.managed.publish(version, this.clock.now());
   }
 
+  /** AWS deprecates a version of the managed base image, or lets it expire. */
+  public retireBaseImage(version: string, status: string, at: number = this.clock.now()): void {
+    this.context.managed.retire(version, status, at);
+  }
+
   /** Back to an empty account; the endpoint, the clock and in-memory artifacts stay. */
   public async reset(): Promise<void> {
     await this.exclusively(() => undefined, () => this.endMicrovms());

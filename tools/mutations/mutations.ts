@@ -106,6 +106,18 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'only events of this library may be put', file: 'src/custom-resources/microvm-image-provider.ts', find: "conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },", replace: '', tests: CONSTRUCTS },
     { breaks: 'an alarm does not wait for the image', file: 'src/constructs/microvm-image.ts', find: 'return this.physicalName;\n  }\n\n  private onEvent', replace: 'return this.imageName;\n  }\n\n  private onEvent', tests: ['test/constructs/microvm-image-metrics.test.ts'] },
   ],
+  'A base image refresh': [
+    { breaks: 'a later deployment keeps it', file: `${HANDLER}/match.ts`, find: '[ledger.refreshed, ledger.served, ledger.previous]', replace: '[ledger.served, ledger.previous]' },
+    { breaks: 'what consumers still have stays', file: `${HANDLER}/notes.ts`, find: 'return stale ?? given', replace: 'return given' },
+    { breaks: 'it ends when a deployment claims', file: `${HANDLER}/decide-refresh.ts`, find: 'if (request !== refresh!.requestSeen) {', replace: 'if (request === "never") {' },
+    { breaks: 'of two at once one ends', file: `${HANDLER}/decide-refresh.ts`, find: 'claim === refresh!.refreshSeen || ', replace: 'claim !== "never" || ' },
+    { breaks: 'it does not begin before a deployment has handed out', file: `${HANDLER}/decide-refresh.ts`, find: 'return isOpen || image.state', replace: 'return image.state' },
+    { breaks: 'it does not touch what deployments noted', file: `${HANDLER}/notes.ts`, find: 'if (request.refresh) {', replace: 'if (request.refresh?.token === "never") {' },
+    { breaks: 'it makes no image', file: `${HANDLER}/decide-refresh.ts`, find: "image === undefined ? 'it is gone' : ", replace: 'image === undefined ? undefined : ' },
+    { breaks: 'what was tested is what is noted', file: `${HANDLER}/match.ts`, find: 'if (refresh?.version !== undefined) {', replace: 'if (refresh?.version === "never") {' },
+    { breaks: 'the refreshed version stays', file: `${HANDLER}/retention.ts`, find: ' && version !== ledger.refreshed?.version', replace: '' },
+    { breaks: 'a pinned base image is refused', file: 'src/constructs/base-image-refresh.ts', find: 'if (version !== undefined) {', replace: 'if (version === "never") {', tests: CONSTRUCTS },
+  ],
   'The upkeep of images that CloudFormation builds': [
     { breaks: 'MicroVMs live on when the upkeep leaves and the image stays', file: `${HANDLER}/decide-upkeep.ts`, find: '&& image?.tags[Tag.UPKEEP] === request.stack', replace: '' },
     { breaks: 'a tag that has just gone is waited for', file: `${HANDLER}/decide-upkeep.ts`, find: 'if (waited < Limit.TAGS_LAG) {', replace: 'if (waited < 0) {' },

@@ -47,6 +47,10 @@ export const Tag = {
   SERVED: 'microvm-cdk:served',
   /** The version consumers were given before that. */
   PREVIOUS: 'microvm-cdk:previous',
+  /** The version a base image refresh made of what consumers were given, once it passed all its steps. */
+  REFRESHED: 'microvm-cdk:refreshed',
+  /** What the last base image refresh set out to build, and after which version. It claims nothing: deployments go first. */
+  REFRESH: 'microvm-cdk:refresh',
   /** On an image that was taken over: the newest version it had then. */
   ADOPTED: 'microvm-cdk:adopted',
   /** The versions that are published, separated by spaces. The image's publication writes it: the engine only reads it. */
@@ -78,6 +82,8 @@ export const Metric = {
   VERSIONS_IN_USE: 'VersionsInUse',
   /** Days since the base image version that was built on came out, when a build has succeeded. */
   BASE_IMAGE_AGE: 'BaseImageAge',
+  /** For how many days MicroVMs still run on the base image of the version served: 90 while it is available. */
+  BASE_IMAGE_DAYS_LEFT: 'BaseImageDaysLeft',
 } as const;
 
 export enum RunningMicrovms {

@@ -150,6 +150,10 @@ describe('what deployed stacks hold', () => {
     expect(Tag).toMatchObject(frozen.tags);
   });
 
+  test('tag keys that later releases added are what they were then', () => {
+    expect([Tag.PUBLISHED, Tag.REFRESHED, Tag.REFRESH]).toEqual(['microvm-cdk:published', 'microvm-cdk:refreshed', 'microvm-cdk:refresh']);
+  });
+
   test('every tag key is reserved, and short enough for the service', () => {
     for (const key of Object.values(Tag)) {
       expect(key.startsWith(RESERVED_TAG_PREFIX)).toBe(true);

@@ -259,9 +259,14 @@ describe('versions and builds', () => {
     expect(stageReached(sizes)).toBe('unknown');
   });
 
-  test('of the base image come with what may be built on', async () => {
+  test('of the base image come with what may be built on, and since when it is so', async () => {
     simulator.publishBaseImage('12');
-    expect(await adapter.listBaseVersions(BASE)).toEqual(['12', '1', '0'].map((version) => ({ version, status: 'AVAILABLE', createdAt: expect.any(Number) })));
+    simulator.retireBaseImage('1', 'DEPRECATED', Date.UTC(2026, 9, 1));
+    expect(await adapter.listBaseVersions(BASE)).toMatchObject([
+      { version: '12', status: 'AVAILABLE', updatedAt: simulator.clock.now() },
+      { version: '1', status: 'DEPRECATED', updatedAt: Date.UTC(2026, 9, 1) },
+      { version: '0', status: 'AVAILABLE', updatedAt: Date.UTC(2026, 5, 17) },
+    ]);
   });
 });
 

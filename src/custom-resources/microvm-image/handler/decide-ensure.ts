@@ -1,12 +1,16 @@
 import { createHash } from 'crypto';
-import { ImageAttributes, ImageProperties, Tag } from '../contract';
-import { bareVersion, configDigest, configMatches, desiredConfig, ImageConfig } from './config';
-import { Action, Decision, fail, isBuilding, isWedged, laterClaim, Limit, Observation, Outcome, some, TagChange, tagsMayBeLate, wait } from './decision';
-import { Attempt, compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
-import { isAbandoned, isOwn } from './ownership';
-import { EnsureRequest } from './request';
+import { ImageAttributes, Tag } from '../contract';
+import { newestUsable } from './base-images';
+import { configMatches, desiredConfig, ImageConfig } from './config';
+import { yieldToDeployment } from './decide-refresh';
+import { Action, Decision, fail, isBuilding, isWedged, laterClaim, Limit, Observation, Outcome, some, tagsMayBeLate, wait, yieldTo } from './decision';
+import { Attempt, compareVersions, Ledger, readLedger } from './ledger';
+import { baseVersionOf, entryOf, findMatch, findRefreshed } from './match';
+import { attemptTags, changed, claimTags, finalTags, newAttempt, refreshedTags, removedFrom } from './notes';
+import { isAbandoned, isOwn, lostItsOwner } from './ownership';
+import { EnsureRequest, RefreshPhase } from './request';
 import { nextToPrune, publishedVersions, VERSION_QUOTA } from './retention';
-import { BaseVersionView, ImageView, VersionView } from './service-port';
+import { ImageView, VersionView } from './service-port';
 
 /** A build role's new policy may reach S3 late, and the service finds out only while it builds. One more build, no more. */
 const MAX_BUILDS_PER_REQUEST = 2;
@@ -22,6 +26,10 @@ const MAX_PRUNED_PER_REQUEST = 3;
 export function decideEnsure(request: EnsureRequest, seen: Observation, now: number): Decision {
   const expired = now - request.acceptedAt >= request.timeAllowed;
   const { image } = seen;
+  const yields = request.refresh && yieldToDeployment(request, image);
+  if (yields !== undefined) {
+    return yields;
+  }
   if (image === undefined || image.state === 'DELETED') {
     // A cancelled rename may still wait for a build slot when its rollback has claimed the image it came from.
     const back = seen.former && laterClaim(seen.former, request);
@@ -41,7 +49,7 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   if (!isOurs(request, image)) {
     return notOurs(request, image);
   }
-  const later = laterClaim(image, request);
+  const later = request.refresh ? undefined : laterClaim(image, request);
   if (later !== undefined) {
     return superseded(request, later);
   }
@@ -49,9 +57,15 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
     return expired ? timedOut(request, 'an earlier image of this name was still being deleted') : wait('an earlier image of this name is being deleted');
   }
 
-  const ledger = readLedger(image.tags);
+  const ledger = ledgerFor(request, image);
+  if (request.refresh?.phase === RefreshPhase.ABANDON) {
+    return { action: clearFailedVersion(seen.versions, ledger), outcome: { type: 'done', why: 'the refresh is given up' } };
+  }
   const config = desiredConfig(request.desired);
-  const match = findMatch(request.desired, seen.versions, ledger);
+  const match = request.refresh ? findRefreshed(request, seen.versions, ledger) : findMatch(request.desired, seen.versions, ledger);
+  if (match === undefined && request.refresh !== undefined && request.refresh.phase !== RefreshPhase.BUILD) {
+    return yieldTo(`image '${request.imageName}' is not refreshed: the version that was built for it is gone`);
+  }
   if (match !== undefined) {
     return match.status === 'INACTIVE' && expired
       ? timedOut(request, `version ${match.version} could not be activated`)
@@ -96,33 +110,15 @@ export function decideEnsure(request: EnsureRequest, seen: Observation, now: num
   return startBuild(request, seen, now, failed, attempt, { image, ledger });
 }
 
-/** A refresh token means something only while the base image is whatever is newest. */
-function tokenHashOf(image: ImageProperties): string {
-  return image.baseImageVersion === undefined ? hashToken(image.baseImageRefreshToken) : '';
-}
-
-/** The version to hand out without a build. */
-function findMatch(image: ImageProperties, versions: VersionView[], ledger: Ledger): VersionView | undefined {
-  const successful = versions.filter((version) => version.state === 'SUCCESSFUL');
-  const config = desiredConfig(image);
-  const digest = configDigest(config);
-  const tokenHash = tokenHashOf(image);
-  for (const entry of [ledger.served, ledger.previous]) {
-    const recorded = entry?.digest === digest && entry.tokenHash === tokenHash && successful.find((version) => version.version === entry.version);
-    if (recorded) {
-      return recorded;
-    }
-  }
-  // A new refresh token asks for a version built after it was set: only the attempt that carries it makes such versions.
-  const tokenIsNew = tokenHash !== '' && ledger.served?.tokenHash !== tokenHash && ledger.previous?.tokenHash !== tokenHash;
-  const candidates = !tokenIsNew ? successful
-    : ledger.attempt?.tokenHash === tokenHash ? successful.filter((version) => compareVersions(version.version, ledger.attempt!.since) > 0) : [];
-  return candidates.find((version) => configMatches(config, version.config));
+/** A refresh keeps its own note of what it set out to do. */
+function ledgerFor(request: EnsureRequest, image: ImageView): Ledger {
+  const ledger = readLedger(image.tags);
+  return request.refresh ? { ...ledger, attempt: ledger.refresh } : ledger;
 }
 
 function reuse(request: EnsureRequest, match: VersionView, seen: Observation, { image, ledger }: Existing, now: number): Decision {
   const isBusy = image.state === 'UPDATING' || image.state === 'CREATING';
-  const tags = claimTags(request, image, seen.versions);
+  const tags = request.refresh ? undefined : claimTags(request, image, seen.versions);
   if (match.status === 'INACTIVE') {
     return isBusy
       ? wait(`version ${match.version} is INACTIVE, and the image is ${image.state}`)
@@ -136,6 +132,16 @@ function reuse(request: EnsureRequest, match: VersionView, seen: Observation, { 
     return isBusy
       ? { tags, outcome: { type: 'wait', why: `version ${newer} is to be retired, and the image is ${image.state}` } }
       : { tags, action: { type: 'retire', version: newer }, outcome: { type: 'wait', why: `retiring version ${newer}` } };
+  }
+  if (request.refresh) {
+    const { phase } = request.refresh;
+    return {
+      tags: phase === RefreshPhase.COMMIT ? refreshedTags(entryOf(match, request.desired), image) : undefined,
+      outcome: {
+        ...handOut(request, match, `version ${match.version} is refreshed`),
+        ...(phase === RefreshPhase.BUILD && isOwnBuild(request, match, ledger) ? { built: match } : {}),
+      },
+    };
   }
   return {
     tags: finalTags(request, entryOf(match, request.desired), image, seen.versions, ledger),
@@ -166,14 +172,6 @@ function handOut(request: EnsureRequest, version: VersionView, why: string): Out
     ImageArn: request.imageArn, ImageName: request.imageName, ImageVersion: version.version, BaseImageVersion: baseVersionOf(version),
   };
   return { type: 'done', why, attributes };
-}
-
-function entryOf(version: VersionView, image: ImageProperties): LedgerEntry {
-  return { version: version.version, digest: configDigest(desiredConfig(image)), tokenHash: tokenHashOf(image), baseVersion: baseVersionOf(version) };
-}
-
-function baseVersionOf(version: VersionView): string {
-  return bareVersion(version.config.baseImageVersion ?? '');
 }
 
 /**
@@ -277,13 +275,6 @@ function startBuild(
   };
 }
 
-function newestUsable(bases: BaseVersionView[]): string | undefined {
-  return bases
-    .filter((base) => base.status === undefined || base.status === 'AVAILABLE' || base.status === 'DEPRECATED')
-    .map((base) => bareVersion(base.version))
-    .sort((a, b) => compareVersions(b, a))[0];
-}
-
 function mayBuildAgain(request: EnsureRequest, failed: VersionView[], seen: Observation): boolean {
   const reasons = failed[0] === seen.versions[0] ? seen.builds.map((build) => build.reason ?? '') : [];
   return request.buildRoleMayLag && failed.length < MAX_BUILDS_PER_REQUEST
@@ -297,85 +288,9 @@ function newestVersionNotOf(config: ImageConfig, versions: VersionView[]): strin
   return before[0]?.version ?? '0.0';
 }
 
-function newAttempt(request: EnsureRequest, since: string): Attempt {
-  return { requestId: request.requestId, since, tokenHash: tokenHashOf(request.desired) };
-}
-
-/** Tags that say whose the image is. */
-function ownership(request: EnsureRequest, image: ImageView | undefined, versions: VersionView[]): Record<string, string> {
-  const adopting = request.desired.adopt === true && request.isNew && image !== undefined && !isOwn(image, request) && !lostItsOwner(image, request);
-  return {
-    [Tag.OWNER]: request.owner,
-    [Tag.STACK]: request.stack,
-    [Tag.STACK_NAME]: request.stackName,
-    ...(adopting ? { [Tag.ADOPTED]: versions[0]?.version ?? '0.0' } : {}),
-  };
-}
-
-/** And which request works on it. */
-function claimTags(request: EnsureRequest, image: ImageView, versions: VersionView[]): TagChange {
-  return { set: changed({ ...ownership(request, image, versions), [Tag.REQUEST]: request.stamp }, image), remove: [] };
-}
-
-/** And what it is about to build: written before anything is. */
-function attemptTags(request: EnsureRequest, attempt: Attempt, image?: ImageView, versions: VersionView[] = []): TagChange {
-  const set = {
-    ...ownership(request, image, versions),
-    [Tag.REQUEST]: request.stamp,
-    [Tag.ATTEMPT]: writeAttempt(attempt),
-    ...(image ? unnoted(request, image, versions.filter(({ version }) => compareVersions(version, attempt.since) <= 0)) : {}),
-  };
-  return { set: changed(set, image), remove: [] };
-}
-
-/** The note of what was served may have been refused: an image takes no tags while it builds. The next request makes up for it. */
-function unnoted({ replaced }: EnsureRequest, image: ImageView, versions: VersionView[]): Record<string, string> {
-  const match = replaced && findMatch(replaced, versions, readLedger(image.tags));
-  const entry = match && writeEntry(entryOf(match, replaced!));
-  const { [Tag.SERVED]: served, [Tag.PREVIOUS]: previous } = image.tags;
-  return entry === undefined || entry === served || entry === previous ? {}
-    : { [Tag.SERVED]: entry, ...(served === undefined ? {} : { [Tag.PREVIOUS]: served }) };
-}
-
-/**
- * The entry a rollback of this request will look for: what the template before asked for. The one served last may be
- * another: a cancelled update that nobody could stop, because the service takes no tags during a build, notes itself too.
- */
-function servedBefore(request: EnsureRequest, ledger: Ledger): LedgerEntry | undefined {
-  const { replaced } = request;
-  const wanted = replaced && { digest: configDigest(desiredConfig(replaced)), tokenHash: tokenHashOf(replaced) };
-  const noted = [ledger.served, ledger.previous].find((entry) => entry?.digest === wanted?.digest && entry?.tokenHash === wanted?.tokenHash);
-  return noted ?? ledger.served;
-}
-
-function finalTags(request: EnsureRequest, entry: LedgerEntry, image: ImageView, versions: VersionView[], ledger: Ledger): TagChange {
-  const before = servedBefore(request, ledger);
-  const set: Record<string, string> = {
-    ...ownership(request, image, versions),
-    [Tag.REQUEST]: image.tags[Tag.REQUEST]?.endsWith(`/${request.requestId}`) ? image.tags[Tag.REQUEST] : request.stamp,
-    [Tag.SERVED]: writeEntry(entry),
-    // Were it the same version under another refresh token.
-    ...(before !== undefined && writeEntry(before) !== writeEntry(entry) ? { [Tag.PREVIOUS]: writeEntry(before) } : {}),
-    ...request.desired.tags,
-  };
-  return { set: changed(set, image), remove: removedFrom(image, request) };
-}
-
-function removedFrom(image: ImageView, request: EnsureRequest): string[] {
-  return request.removedTags.filter((key) => key in image.tags);
-}
-
-function changed(tags: Record<string, string>, image: ImageView | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).filter(([key, value]) => image?.tags[key] !== value));
-}
-
 /** By its owner; without one by its physical id, or by the stack's tag that it still has; or because it may be adopted. */
 function isOurs(request: EnsureRequest, image: ImageView): boolean {
   return isOwn(image, request) || lostItsOwner(image, request) || (request.isNew && request.desired.adopt === true && isAbandoned(image));
-}
-
-function lostItsOwner(image: ImageView, request: EnsureRequest): boolean {
-  return image.tags[Tag.OWNER] === undefined && (!request.isNew || image.tags[Tag.STACK] === request.stack);
 }
 
 function notOurs(request: EnsureRequest, image: ImageView): Decision {

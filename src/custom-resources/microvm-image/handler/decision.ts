@@ -49,8 +49,8 @@ export type Outcome =
 export type Failure =
   /** The service says why on the builds; the driver reads it there. */
   | { readonly type: 'build'; readonly version: VersionView; readonly builds: BuildView[] }
-  /** A sentence on what is wrong, and one on what to do. */
-  | { readonly type: 'other'; readonly what: string; readonly hint: string };
+  /** A sentence on what is wrong, and one on what to do. Superseded: a deployment goes first, and nothing is wrong. */
+  | { readonly type: 'other' | 'superseded'; readonly what: string; readonly hint: string };
 
 export interface Decision {
   readonly tags?: TagChange;
@@ -68,6 +68,10 @@ export function fail(what: string, hint: string): Decision {
   return { outcome: { type: 'fail', failure: { type: 'other', what, hint } } };
 }
 
+export function yieldTo(what: string): Decision {
+  return { outcome: { type: 'fail', failure: { type: 'superseded', what, hint: 'the next refresh looks again' } } };
+}
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
@@ -75,6 +79,8 @@ const MINUTE = 60 * SECOND;
 export const Limit = {
   /** The framework gives up at 57 min and CloudFormation at 60, without a reason; ours comes first. */
   DEADLINE: 55 * MINUTE,
+  /** CloudFormation waits for no request any longer. */
+  OVER: 60 * MINUTE,
   /** Builds that stay PENDING this long are wedged. */
   WEDGED: 10 * MINUTE,
   /** How long an image may take to disappear. */

@@ -22,6 +22,14 @@ interface BuildEvidence extends BuildView {
   readonly sizes?: SnapshotSizes;
 }
 
+/** The end of a refresh that made way for a deployment. Its name is what the state machine catches. */
+export class Superseded extends Verdict {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Superseded';
+  }
+}
+
 /** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */
 export class Driver {
   private versionsSeen = 0;
@@ -37,7 +45,8 @@ export class Driver {
       why: outcome.type === 'fail' ? undefined : outcome.why,
     });
     if (outcome.type === 'fail') {
-      throw new Verdict(await this.describe(request, outcome.failure));
+      const Failed = outcome.failure.type === 'superseded' ? Superseded : Verdict;
+      throw new Failed(await this.describe(request, outcome.failure));
     }
     if (request.kind === 'ensure' && outcome.type === 'done' && outcome.built !== undefined) {
       const { built } = outcome;
@@ -140,8 +149,8 @@ export class Driver {
 
   /**
    * False when the tags could not be written and the action must not be taken without them: a build that nobody claimed
-   * could be started twice, and an adopted image that is not marked would be deleted one day. A version that is handed out
-   * is the same with or without them, and so is a deleted image.
+   * could be started twice, an adopted image that is not marked would be deleted one day, and a refresh that is not noted would
+   * be undone by the next deployment. A version that is handed out is the same with or without them, and so is a deleted image.
    */
   private async writeTags(request: Request, decision: Decision): Promise<boolean> {
     const change: TagChange = decision.tags ?? { set: {}, remove: [] };
@@ -157,7 +166,7 @@ export class Driver {
     } catch (error) {
       if (error instanceof ServiceRefusal && (error.refusal === 'busy' || decision.action?.type === 'deleteImage')) {
         this.log(request, { warning: 'tags wait for the next request', refused: error.message });
-        return !(Tag.ADOPTED in change.set)
+        return !(Tag.ADOPTED in change.set) && !(Tag.REFRESHED in change.set)
           && (decision.action === undefined || decision.action.type === 'deleteImage' || decision.outcome.type === 'done');
       }
       throw error;
@@ -207,8 +216,8 @@ export class Driver {
 
   private async describe(request: Request, failure: Failure): Promise<string> {
     const secrets = secretsOf(request);
-    if (failure.type === 'other' || request.kind !== 'ensure') {
-      return failure.type === 'other' ? describeFailure(failure.what, failure.hint, secrets) : '';
+    if (failure.type !== 'build' || request.kind !== 'ensure') {
+      return failure.type === 'build' ? '' : describeFailure(failure.what, failure.hint, secrets);
     }
     const { version } = failure;
     const { logging, hooks } = request.desired;
@@ -302,7 +311,7 @@ export class Driver {
 /** Old versions that stay cost something; a deployment that fails because of them costs more. */
 function tolerated(request: Request, outcome: Outcome): Outcome {
   return request.kind === 'prune' && outcome.type === 'fail'
-    ? { type: 'done', why: `old versions remain: ${outcome.failure.type === 'other' ? outcome.failure.what : ''}` }
+    ? { type: 'done', why: `old versions remain: ${outcome.failure.type === 'build' ? '' : outcome.failure.what}` }
     : outcome;
 }
 

@@ -21,7 +21,11 @@ export interface Attempt {
 export interface Ledger {
   readonly served?: LedgerEntry;
   readonly previous?: LedgerEntry;
+  /** Of what was served, on a newer base image. */
+  readonly refreshed?: LedgerEntry;
   readonly attempt?: Attempt;
+  /** What the last refresh set out to do. */
+  readonly refresh?: Attempt;
 }
 
 /** Stands for "none" in a tag value: the service's tag characters have no better one, and an empty part reads badly. */
@@ -29,7 +33,8 @@ const NONE = '-';
 
 /** A ledger is a note, never the truth: what cannot be read is as if it were not there. */
 export function readLedger(tags: Record<string, string>): Ledger {
-  return { served: readEntry(tags[Tag.SERVED]), previous: readEntry(tags[Tag.PREVIOUS]), attempt: readAttempt(tags[Tag.ATTEMPT]) };
+  const [served, previous, refreshed] = [Tag.SERVED, Tag.PREVIOUS, Tag.REFRESHED].map((key) => readEntry(tags[key]));
+  return { served, previous, refreshed, attempt: readAttempt(tags[Tag.ATTEMPT]), refresh: readAttempt(tags[Tag.REFRESH]) };
 }
 
 export function writeEntry(entry: LedgerEntry): string {

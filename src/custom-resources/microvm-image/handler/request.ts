@@ -1,12 +1,42 @@
 import { createHash } from 'crypto';
-import { Acceptance, CloudFormationEvent } from '../../common/handler/cloudformation-event';
+import { Acceptance, CloudFormationEvent as RequestEvent } from '../../common/handler/cloudformation-event';
 import {
   decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, decodeUpkeep, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
   UPKEEP_RESOURCE_TYPE,
 } from '../contract';
 import { Limit } from './decision';
 
-export type { Acceptance, CloudFormationEvent };
+export type { Acceptance };
+
+/** An event of CloudFormation, or one that a refresh made up in its manner. */
+export interface CloudFormationEvent extends RequestEvent {
+  /** Of a base image refresh only. */
+  readonly Refresh?: RefreshOrder;
+}
+
+/** What makes an Update a base image refresh. CloudFormation never sends it; the state machine of a refresh does. */
+export interface RefreshOrder {
+  /** What the refresh is for: two orders with the same token are content with the same version. */
+  readonly token: string;
+  /** The request tag the image had when the refresh was decided: when it changes, a deployment goes first. */
+  readonly requestSeen: string;
+  /** The refresh tag it had then: when it becomes another's, that refresh goes on and this one ends. */
+  readonly refreshSeen: string;
+  readonly phase: RefreshPhase;
+  /** The version that was built: what passed the tests is what is noted. Absent while it is built. */
+  readonly version?: string;
+}
+
+export enum RefreshPhase {
+  /** Build the version, unless it is there. */
+  BUILD = 'BUILD',
+  /** Tell whether it still is what should be tested and published. */
+  CHECK = 'CHECK',
+  /** Note it, so that deployments keep it. */
+  COMMIT = 'COMMIT',
+  /** Delete what failed to build, which leaves the image in a state nobody knows to launch from. */
+  ABANDON = 'ABANDON',
+}
 
 export interface RequestIdentity {
   readonly requestId: string;
@@ -40,6 +70,8 @@ export interface EnsureRequest extends RequestIdentity {
   readonly isCreate: boolean;
   /** The build role or its policy, which names the very artifact, came with this request: it may not have reached all of IAM yet. */
   readonly buildRoleMayLag: boolean;
+  /** The same image, on the newest base. */
+  readonly refresh?: RefreshOrder;
 }
 
 export interface DeleteRequest extends RequestIdentity {
@@ -61,6 +93,11 @@ export interface ClearRequest extends RequestIdentity {
 }
 
 export type Request = EnsureRequest | DeleteRequest | PruneRequest | ClearRequest;
+
+/** Names what one execution of a refresh does: a repeated state of it is the same request. */
+export function requestIdOf(executionId: string): string {
+  return `refresh-${createHash('sha256').update(executionId).digest('hex').slice(0, 32)}`;
+}
 
 /**
  * Names the resource and starts the clock. It calls no API, so it can run twice, and a crash leaves nothing behind.
@@ -134,6 +171,20 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     };
   }
   const desired = decodeProperties(event.ResourceProperties);
+  if (event.Refresh !== undefined) {
+    return {
+      ...identity,
+      kind: 'ensure',
+      timeAllowed: timeAllowed(desired),
+      isCreate: false,
+      isNew: false,
+      // Whose image it is, its tags and what is launched are the deployments' business.
+      desired: { ...desired, adopt: undefined, waitForBuild: undefined, followLatest: undefined, tags: {} },
+      removedTags: [],
+      buildRoleMayLag: false,
+      refresh: event.Refresh,
+    };
+  }
   const old = event.OldResourceProperties;
   const isCreate = event.RequestType === 'Create';
   const replaced = old && decodeReplaced(old);
@@ -142,7 +193,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
   return {
     ...identity,
     kind: 'ensure',
-    timeAllowed: Math.min(Limit.DEADLINE, (desired.buildTimeoutSeconds ?? Infinity) * 1_000),
+    timeAllowed: timeAllowed(desired),
     isCreate,
     isNew,
     desired,
@@ -152,6 +203,10 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     removedTags: isNew ? [] : Object.keys((old?.Tags as object | undefined) ?? {}).filter((key) => !(key in desired.tags)),
     buildRoleMayLag: isCreate || old?.BuildRoleArn !== desired.buildRoleArn || old?.CodeArtifactUri !== desired.codeArtifactUri,
   };
+}
+
+function timeAllowed({ buildTimeoutSeconds }: ImageProperties): number {
+  return Math.min(Limit.DEADLINE, (buildTimeoutSeconds ?? Infinity) * 1_000);
 }
 
 /** An older version of this library may have written them: they inform, and never stop an update. */

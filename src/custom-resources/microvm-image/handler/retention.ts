@@ -42,7 +42,7 @@ export function publishedVersions(tags: Record<string, string>): string[] {
  * Which version to delete before a new one is built: failed ones first, then the oldest.
  *
  * Never one of: the newest `keep - 1`, the highest number (the service might hand a freed one out again), the version
- * served and the one before it, one that is published, one that a MicroVM runs, one that was there when the image was
+ * served, the one before it and the one refreshed, one that is published, one that a MicroVM runs, one that was there when the image was
  * adopted. One that was superseded less than the life of a MicroVM ago only goes when the quota is near.
  */
 export function nextToPrune(stock: Stock, now: number): Pruning {
@@ -50,7 +50,7 @@ export function nextToPrune(stock: Stock, now: number): Pruning {
   const successful = versions.filter((version) => version.state === 'SUCCESSFUL');
   const kept = [versions[0], ...successful.slice(0, stock.keep - 1)].map((version) => version?.version);
   const unneeded = [...versions].reverse().filter(({ version }) => !kept.includes(version)
-    && version !== ledger.served?.version && version !== ledger.previous?.version
+    && version !== ledger.served?.version && version !== ledger.previous?.version && version !== ledger.refreshed?.version
     && compareVersions(version, stock.since) <= 0 && compareVersions(version, stock.adopted ?? '0.0') > 0);
   const spare = unneeded.filter(({ version }) => !stock.published.includes(version));
 

@@ -86,7 +86,11 @@ export class SdkAdapter implements ServicePort {
     return unlessNotFound([], async () => {
       const items = await this.pages('ListManagedMicrovmImageVersions', (nextToken, options) => this.microvms.send(
         new ListManagedMicrovmImageVersionsCommand({ imageIdentifier: baseImageArn, maxResults: PAGE, nextToken }), options));
-      return items.map((item) => ({ version: String(item.imageVersion), status: item.status ?? undefined, createdAt: item.createdAt?.getTime() }));
+      return items.map((item) => ({
+        version: String(item.imageVersion),
+        status: item.status ?? undefined,
+        updatedAt: (item.updatedAt ?? item.createdAt)?.getTime(),
+      }));
     });
   }
 

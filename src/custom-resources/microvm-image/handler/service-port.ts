@@ -73,4 +73,6 @@ export interface BaseVersionView {
   readonly status?: string;
   /** When it came out, in milliseconds since the epoch. */
   readonly createdAt?: number;
+  /** Milliseconds since the epoch: when its status changed last, as far as the service tells. */
+  readonly updatedAt?: number;
 }

@@ -1,0 +1,157 @@
+import { App, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { imageIn, only, resources, stackOf, text } from './fixtures';
+import { BaseImageRefresh, BaseImageRefreshProps, MicrovmBaseImage, MicrovmImage, MicrovmImageEngine } from '../../src';
+
+function refreshIn(stack: Stack, props: Partial<BaseImageRefreshProps> = {}, image: MicrovmImage = imageIn(stack)): BaseImageRefresh {
+  return new BaseImageRefresh(stack, 'Refresh', { image, ...props });
+}
+
+function workflow(stack: Stack): any {
+  const [machine] = Object.values(resources(stack, 'AWS::StepFunctions::StateMachine'))
+    .filter(({ Properties }) => text(Properties.DefinitionString).includes('Did the base image move'));
+  return JSON.parse(text(machine.Properties.DefinitionString));
+}
+
+describe('the schedule', () => {
+  test('starts the state machine once a day, within a quarter of an hour', () => {
+    const stack = stackOf();
+    refreshIn(stack);
+    expect(only(stack, 'AWS::Scheduler::Schedule').Properties).toMatchObject({
+      ScheduleExpression: 'rate(1 day)',
+      State: 'ENABLED',
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 },
+      Target: { Input: '{"force":false}', Arn: { Ref: expect.stringMatching(/^RefreshWorkflow/) } },
+    });
+  });
+
+  test('is enabled again by a deployment that changes what the image is built from, and by no change of tags', () => {
+    const description = (props: object) => {
+      const stack = stackOf();
+      refreshIn(stack, {}, imageIn(stack, props));
+      return only(stack, 'AWS::Scheduler::Schedule').Properties.Description;
+    };
+    expect(description({ description: 'mended' })).not.toEqual(description({}));
+    expect(description({ tags: { team: 'a' } })).toEqual(description({}));
+  });
+
+  test('has the name that the state machine disables', () => {
+    const stack = stackOf();
+    refreshIn(stack);
+    const { Name } = only(stack, 'AWS::Scheduler::Schedule').Properties;
+    expect(workflow(stack).States['Find the schedule'].Arguments).toEqual({ Name });
+    expect(Name).toMatch(/^[0-9a-zA-Z-_.]{1,64}$/);
+  });
+});
+
+describe('the state machine', () => {
+  test('hands the image over as the template has it, in one text that is never taken for an expression', () => {
+    const stack = stackOf();
+    refreshIn(stack, {}, imageIn(stack, { environment: { TRICK: '{% $states.context %}', QUOTE: 'a"b' } }));
+    const { ImageProperties } = workflow(stack).States['Did the base image move'].Arguments.Payload;
+    expect(ImageProperties).toMatch(/^\{"/);
+    expect(JSON.parse(ImageProperties)).toMatchObject({ EnvironmentVariables: { TRICK: '{% $states.context %}', QUOTE: 'a"b' } });
+    expect(JSON.parse(ImageProperties)).not.toHaveProperty('ServiceToken');
+  });
+
+  test('leads from every state to states that are there, and every state can be reached', () => {
+    const stack = stackOf();
+    const refresh = refreshIn(stack);
+    refresh._addStep(aStep(stack, 'TestA'));
+    refresh._addStep(aStep(stack, 'TestB'));
+    const { StartAt, States } = workflow(stack);
+    const reached = new Set<string>();
+    const visit = (name: string) => {
+      if (!reached.has(name)) {
+        reached.add(name);
+        const state = States[name];
+        expect([name, state]).not.toContain(undefined);
+        [state.Next, state.Default, ...(state.Choices ?? []).map((each: any) => each.Next), ...(state.Catch ?? []).map((each: any) => each.Next)]
+          .filter((next) => next !== undefined).forEach(visit);
+      }
+    };
+    visit(StartAt);
+    expect([...reached].sort()).toEqual(Object.keys(States).sort());
+  });
+
+  test('takes the steps in their order, and commits when they are done', () => {
+    const stack = stackOf();
+    const refresh = refreshIn(stack);
+    refresh._addStep(aStep(stack, 'TestA'));
+    refresh._addStep(aStep(stack, 'TestB'));
+    const { States } = workflow(stack);
+    const path = ['Is the image built'];
+    while (States[path[path.length - 1]].Type !== 'Succeed') {
+      const state = States[path[path.length - 1]];
+      path.push(state.Next ?? state.Choices[0].Next);
+    }
+    expect(path.filter((name) => !name.endsWith('?') && !name.startsWith('Prepare'))).toEqual([
+      'Is the image built',
+      'Is it still ours before TestA', 'Accept TestA', 'Is TestA done',
+      'Is it still ours before TestB', 'Accept TestB', 'Is TestB done',
+      'Commit the version', 'Tell of the version', 'Refreshed',
+    ]);
+  });
+
+  test('is deployed after the image, so that it never is ahead of what is served', () => {
+    const stack = stackOf();
+    refreshIn(stack);
+    const [machine] = Object.values(resources(stack, 'AWS::StepFunctions::StateMachine')).filter(({ DependsOn }) => JSON.stringify(DependsOn).includes('WorkflowRole'));
+    expect(machine.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^Image/)]));
+  });
+});
+
+test('the alarm goes off below 90 days, of the least that was seen, and stays between looks', () => {
+  const stack = stackOf();
+  const image = imageIn(stack);
+  refreshIn(stack, {}, image);
+  expect(only(stack, 'AWS::CloudWatch::Alarm').Properties).toMatchObject({
+    Namespace: 'CdkLambdaMicrovms',
+    MetricName: 'BaseImageDaysLeft',
+    Statistic: 'Minimum',
+    ComparisonOperator: 'LessThanThreshold',
+    Threshold: 90,
+    TreatMissingData: 'ignore',
+    Dimensions: [{ Name: 'ImageName', Value: image._physicalName }],
+  });
+});
+
+test('rules find the events of this image only', () => {
+  const stack = stackOf();
+  const refresh = refreshIn(stack);
+  refresh.onFailed('Failed');
+  const pattern = only(stack, 'AWS::Events::Rule').Properties.EventPattern;
+  expect(pattern).toEqual({
+    'source': ['cdk-lambda-microvms'],
+    'detail-type': ['MicroVM Base Image Refresh Failed'],
+    'resources': [{ Ref: expect.stringMatching(/^Image/) }],
+  });
+});
+
+describe('fails', () => {
+  test.each<[string, (stack: Stack) => unknown, RegExp]>([
+    ['a pinned base image', (stack) => refreshIn(stack, {}, imageIn(stack, { baseImage: MicrovmBaseImage.AL2023_1.pinned('1') })),
+      /image 'Stack\/Image' must follow its base image, but is pinned to version '1'; use baseImage: MicrovmBaseImage\.AL2023_1\.newest\(\)/],
+    ['the CloudFormation engine', (stack) => refreshIn(stack, {}, imageIn(stack, {
+      baseImage: MicrovmBaseImage.AL2023_1.pinned('1'), engine: MicrovmImageEngine.cloudFormation(),
+    })), /must be built by MicrovmImageEngine\.custom\(\)/],
+    ['an image of another stack', (stack) => refreshIn(stack, {}, imageIn(new Stack(App.of(stack) as App, 'Other'))), /must be in the stack of its refresh/],
+    ['no failure at all', (stack) => refreshIn(stack, { maxFailures: 0 }), /maxFailures must be a whole number from 1 to 100, got 0/],
+    ['more days than there are', (stack) => refreshIn(stack, { alarmDaysLeft: 91 }), /alarmDaysLeft must be a whole number from 1 to 90, got 91/],
+  ])('with %s', (_what, make, message) => {
+    expect(() => make(stackOf())).toThrow(message);
+  });
+});
+
+test('cdk-nag finds nothing', () => {
+  const stack = stackOf();
+  refreshIn(stack);
+  expect(new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName)).toEqual([]);
+});
+
+function aStep(stack: Stack, name: string) {
+  const handler = lambda.Function.fromFunctionArn(stack, name, `arn:aws:lambda:us-east-1:123456789012:function:${name}`);
+  const resource = new lambda.CfnAlias(stack, `${name}Resource`, { functionName: 'x', functionVersion: '1', name: 'x' });
+  return { name, handlers: { onEvent: handler, isComplete: handler }, resource, properties: { ImageVersion: '1.0' } };
+}
