@@ -2,17 +2,21 @@ import { Aws, Duration, Lazy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { MicrovmImage } from './microvm-image';
+import { MicrovmImagePublication } from './microvm-image-publication';
+import { MicrovmSmokeTest } from './microvm-smoke-test';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { RefreshHandlers } from './private/image-request';
 import { generateImageName } from './private/naming';
 import { RefreshEvent, RefreshStep, refreshWorkflow } from './private/refresh-workflow';
 import { contentDigest } from './private/version-reference';
 import { BaseImageCheck } from '../custom-resources/base-image-check';
+import { EVENT_SOURCE } from '../custom-resources/microvm-events';
 import { Metric, METRIC_DIMENSION, METRIC_NAMESPACE } from '../custom-resources/microvm-image/contract';
 
 /** Days MicroVMs still run on a base image version on the day it is deprecated. */
@@ -38,6 +42,21 @@ export interface BaseImageRefreshProps {
    * `baseImage` is not pinned.
    */
   readonly image: MicrovmImage;
+
+  /**
+   * Tests that a version must pass before it counts: the same a deployment runs, on the version that was built. One that fails
+   * is a failure of the refresh.
+   *
+   * @default - those of `publication`
+   */
+  readonly smokeTests?: MicrovmSmokeTest[];
+
+  /**
+   * What publishes the version when it passed the tests: its record, then its channels, as a deployment would.
+   *
+   * @default - nothing is published
+   */
+  readonly publication?: MicrovmImagePublication;
 
   /**
    * When to look whether the base image moved. It starts within 15 minutes of that.
@@ -102,8 +121,6 @@ export class BaseImageRefresh extends Construct {
   public readonly daysLeftAlarm: cloudwatch.Alarm;
 
   private readonly image: MicrovmImage;
-  private readonly steps: RefreshStep[] = [];
-  private readonly invoke: iam.PolicyStatement;
 
   constructor(scope: Construct, id: string, props: BaseImageRefreshProps) {
     super(scope, id);
@@ -118,11 +135,9 @@ export class BaseImageRefresh extends Construct {
     const check = new BaseImageCheck(this, 'Check', { imageArn: image._policyArn, baseImageArn: image._baseImage.arn });
     const scheduleName = generateImageName(this, 'Schedule');
     const scheduleRole = this.scheduleRole();
-    this.invoke = new iam.PolicyStatement({
-      actions: ['lambda:InvokeFunction'],
-      resources: [check.handler, handlers.onEvent, handlers.isComplete].map(({ functionArn }) => functionArn),
-    });
-    const role = this.workflowRole(scheduleName, scheduleRole);
+    const steps = this.stepsOf(props);
+    const invoked = [check.handler, ...[handlers, ...steps.map((step) => step.handlers)].flatMap(({ onEvent, isComplete }) => [onEvent, isComplete])];
+    const role = this.workflowRole(scheduleName, scheduleRole, [...new Set(invoked)]);
     this.stateMachine = new sfn.StateMachine(this, 'Workflow', {
       comment: 'Builds a Lambda MicroVM image anew when its base image moved',
       role,
@@ -133,12 +148,12 @@ export class BaseImageRefresh extends Construct {
           check: check.handler,
           scheduleName,
           maxFailures,
-          steps: this.steps,
+          steps,
         })),
       })),
     });
     // What it hands over is what was served last.
-    this.stateMachine.node.addDependency(resource);
+    this.stateMachine.node.addDependency(resource, ...steps.map((step) => step.resource));
     new iam.Policy(this, 'OwnExecutions', {
       roles: [role],
       statements: [new iam.PolicyStatement({ actions: ['states:ListExecutions'], resources: [this.stateMachine.stateMachineArn] })],
@@ -195,22 +210,11 @@ export class BaseImageRefresh extends Construct {
     return this.onEvent(id, RefreshEvent.FAILED, options);
   }
 
-  /**
-   * What a new version goes through after it is built. What publishes comes last.
-   *
-   * @internal
-   */
-  public _addStep(step: RefreshStep) {
-    this.steps.push(step);
-    this.invoke.addResources(step.handlers.onEvent.functionArn, step.handlers.isComplete.functionArn);
-    this.stateMachine.node.addDependency(step.resource);
-  }
-
   private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
     const rule = new events.Rule(options.crossStackScope ?? this, id, {
       ruleName: options.ruleName,
       description: options.description,
-      eventPattern: { source: [RefreshEvent.SOURCE], detailType: [type], resources: [this.image.imageArn] },
+      eventPattern: { source: [EVENT_SOURCE], detailType: [type], resources: [this.image.imageArn] },
     });
     rule.addEventPattern(options.eventPattern);
     rule.addTarget(options.target);
@@ -244,6 +248,22 @@ export class BaseImageRefresh extends Construct {
     return handlers;
   }
 
+  private stepsOf({ image, publication, smokeTests = publication?._smokeTests ?? [] }: BaseImageRefreshProps): RefreshStep[] {
+    const other = [...smokeTests, ...(publication ? [publication] : [])].find((each) => each.image !== image);
+    if (other) {
+      throw new ValidationError(
+        lit`BaseImageRefreshOtherImage`,
+        `'${other.node.path}' must be of the image that is refreshed, '${image.node.path}', got one of '${other.image.node.path}'`,
+        this,
+      );
+    }
+    return [
+      ...smokeTests.map((test, index) => ({ ...test._tested, name: `smoke test ${index + 1}` })),
+      // What publishes comes last.
+      ...(publication ? [{ ...publication._published, name: 'the publication' }] : []),
+    ];
+  }
+
   private validateNumber(name: string, value: number, most: number) {
     if (!Token.isUnresolved(value) && (!Number.isInteger(value) || value < 1 || value > most)) {
       throw new ValidationError(lit`BaseImageRefreshNumber`, `${name} must be a whole number from 1 to ${most}, got ${value}`, this);
@@ -259,7 +279,7 @@ export class BaseImageRefresh extends Construct {
     });
   }
 
-  private workflowRole(scheduleName: string, scheduleRole: iam.Role): iam.Role {
+  private workflowRole(scheduleName: string, scheduleRole: iam.Role, invoked: lambda.IFunction[]): iam.Role {
     const stack = Stack.of(this);
     const schedule = stack.formatArn({ service: 'scheduler', resource: 'schedule', resourceName: `default/${scheduleName}` });
     const bus = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' });
@@ -268,7 +288,7 @@ export class BaseImageRefresh extends Construct {
       inlinePolicies: {
         Refresh: new iam.PolicyDocument({
           statements: [
-            this.invoke,
+            new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: invoked.map(({ functionArn }) => functionArn) }),
             new iam.PolicyStatement({ actions: ['scheduler:GetSchedule', 'scheduler:UpdateSchedule'], resources: [schedule] }),
             new iam.PolicyStatement({
               actions: ['iam:PassRole'],
@@ -278,7 +298,7 @@ export class BaseImageRefresh extends Construct {
             new iam.PolicyStatement({
               actions: ['events:PutEvents'],
               resources: [bus],
-              conditions: { 'ForAllValues:StringEquals': { 'events:source': RefreshEvent.SOURCE } },
+              conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
             }),
           ],
         }),

@@ -8,6 +8,7 @@ import { lit, propertyInjectable, ValidationError } from './private/cdk-internal
 import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
 import { policyArnOf } from './private/image-reference';
 import { formatParameterArn, publicationRoot, validateName } from './private/publication-parameters';
+import { VersionStep } from './private/refresh-workflow';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { channelName, encodePublication, PUBLICATION_RESOURCE_TYPE, recordName } from '../custom-resources/microvm-image-publication/contract';
 import { MicrovmImagePublicationProvider } from '../custom-resources/microvm-image-publication-provider';
@@ -111,6 +112,16 @@ export class MicrovmImagePublication extends Construct {
   /** Gives principals permissions on the parameters. */
   public readonly grants: MicrovmPublicationGrants;
 
+  /** @internal */
+  public readonly _smokeTests: MicrovmSmokeTest[];
+
+  /**
+   * How a base image refresh publishes the version it built.
+   *
+   * @internal
+   */
+  public readonly _published: VersionStep;
+
   private readonly root: string;
 
   constructor(scope: Construct, id: string, props: MicrovmImagePublicationProps) {
@@ -123,24 +134,22 @@ export class MicrovmImagePublication extends Construct {
     this.publicationName = publicationName;
     this.grants = MicrovmPublicationGrants.fromPublicationName(this, publicationName, props.parameterPrefix);
 
-    const smokeTests = this.testsOf(props);
+    this._smokeTests = this.testsOf(props);
     const provider = MicrovmImagePublicationProvider.getOrCreate(this);
+    const properties = encodePublication({
+      imageArn: image.imageArn,
+      imageVersion: image.imageVersion,
+      root: this.root,
+      channels: this.channelsOf(props),
+      keepRecords: this.keepRecordsOf(props),
+      sourceRevision: this.revisionOf(props),
+    });
     const resource = new CfnResource(this, 'Resource', {
       type: PUBLICATION_RESOURCE_TYPE,
-      properties: {
-        ServiceToken: provider.serviceToken,
-        ServiceTimeout: SERVICE_TIMEOUT_SECONDS,
-        ...encodePublication({
-          imageArn: image.imageArn,
-          imageVersion: image.imageVersion,
-          root: this.root,
-          channels: this.channelsOf(props),
-          keepRecords: this.keepRecordsOf(props),
-          sourceRevision: this.revisionOf(props),
-        }),
-      },
+      properties: { ServiceToken: provider.serviceToken, ServiceTimeout: SERVICE_TIMEOUT_SECONDS, ...properties },
     });
-    resource.node.addDependency(this.handlerPolicy(provider), ...smokeTests);
+    resource.node.addDependency(this.handlerPolicy(provider), ...this._smokeTests);
+    this._published = { handlers: provider.handlers, resource, properties };
     // Which versions are published, and under which name.
     image._keepTag();
     image._keepTag();

@@ -10,6 +10,7 @@ import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
 import { secondsWithin } from './private/duration';
 import { policyArnOf } from './private/image-reference';
 import { validateRunHookPayload } from './private/launch-validation';
+import { VersionStep } from './private/refresh-workflow';
 import { encodeSmokeTest, SMOKE_TEST_RESOURCE_TYPE } from '../custom-resources/microvm-smoke-test/contract';
 import { MicrovmSmokeTestProvider } from '../custom-resources/microvm-smoke-test-provider';
 
@@ -97,6 +98,13 @@ export class MicrovmSmokeTest extends Construct {
   /** Where the test MicroVMs log to. */
   public readonly logGroup: logs.ILogGroupRef;
 
+  /**
+   * How a base image refresh tests the version it built.
+   *
+   * @internal
+   */
+  public readonly _tested: VersionStep;
+
   constructor(scope: Construct, id: string, props: MicrovmSmokeTestProps) {
     super(scope, id);
     const { image } = props;
@@ -131,24 +139,22 @@ export class MicrovmSmokeTest extends Construct {
       logGroupName: this.logGroup.logGroupRef.logGroupName,
       checkFunctionArn: check.checkFunctionArn,
     });
+    const properties = encodeSmokeTest({
+      imageArn: image.imageArn,
+      imageVersion: image.imageVersion,
+      executionRoleArn: this.executionRole.roleArn,
+      ingressNetworkConnectors: [ingressArn],
+      egressNetworkConnectors: [egressArn],
+      logGroup: this.logGroup.logGroupRef.logGroupName,
+      runHookPayload: props.runHookPayload,
+      ...check,
+      timeoutSeconds: this.timeoutOf(props),
+    });
     const resource = new CfnResource(this, 'Resource', {
       type: SMOKE_TEST_RESOURCE_TYPE,
-      properties: {
-        ServiceToken: provider.serviceToken,
-        ServiceTimeout: SERVICE_TIMEOUT_SECONDS,
-        ...encodeSmokeTest({
-          imageArn: image.imageArn,
-          imageVersion: image.imageVersion,
-          executionRoleArn: this.executionRole.roleArn,
-          ingressNetworkConnectors: [ingressArn],
-          egressNetworkConnectors: [egressArn],
-          logGroup: this.logGroup.logGroupRef.logGroupName,
-          runHookPayload: props.runHookPayload,
-          ...check,
-          timeoutSeconds: this.timeoutOf(props),
-        }),
-      },
+      properties: { ServiceToken: provider.serviceToken, ServiceTimeout: SERVICE_TIMEOUT_SECONDS, ...properties },
     });
+    this._tested = { handlers: provider.handlers, resource, properties };
     // The role can write its log before a MicroVM does.
     resource.node.addDependency(this.executionRole);
     image._keepTag();

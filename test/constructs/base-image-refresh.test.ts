@@ -1,8 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { imageIn, only, resources, stackOf, text } from './fixtures';
-import { BaseImageRefresh, BaseImageRefreshProps, MicrovmBaseImage, MicrovmImage, MicrovmImageEngine } from '../../src';
+import { BaseImageRefresh, BaseImageRefreshProps, MicrovmBaseImage, MicrovmImage, MicrovmImageEngine, MicrovmImagePublication, MicrovmSmokeTest } from '../../src';
 
 function refreshIn(stack: Stack, props: Partial<BaseImageRefreshProps> = {}, image: MicrovmImage = imageIn(stack)): BaseImageRefresh {
   return new BaseImageRefresh(stack, 'Refresh', { image, ...props });
@@ -57,9 +56,7 @@ describe('the state machine', () => {
 
   test('leads from every state to states that are there, and every state can be reached', () => {
     const stack = stackOf();
-    const refresh = refreshIn(stack);
-    refresh._addStep(aStep(stack, 'TestA'));
-    refresh._addStep(aStep(stack, 'TestB'));
+    refreshIn(stack, ...tested(stack));
     const { StartAt, States } = workflow(stack);
     const reached = new Set<string>();
     const visit = (name: string) => {
@@ -77,9 +74,7 @@ describe('the state machine', () => {
 
   test('takes the steps in their order, and commits when they are done', () => {
     const stack = stackOf();
-    const refresh = refreshIn(stack);
-    refresh._addStep(aStep(stack, 'TestA'));
-    refresh._addStep(aStep(stack, 'TestB'));
+    refreshIn(stack, ...tested(stack));
     const { States } = workflow(stack);
     const path = ['Is the image built'];
     while (States[path[path.length - 1]].Type !== 'Succeed') {
@@ -88,8 +83,8 @@ describe('the state machine', () => {
     }
     expect(path.filter((name) => !name.endsWith('?') && !name.startsWith('Prepare'))).toEqual([
       'Is the image built',
-      'Is it still ours before TestA', 'Accept TestA', 'Is TestA done',
-      'Is it still ours before TestB', 'Accept TestB', 'Is TestB done',
+      'Is it still ours before smoke test 1', 'Accept smoke test 1', 'Is smoke test 1 done',
+      'Is it still ours before the publication', 'Accept the publication', 'Is the publication done',
       'Commit the version', 'Tell of the version', 'Refreshed',
     ]);
   });
@@ -150,8 +145,9 @@ test('cdk-nag finds nothing', () => {
   expect(new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName)).toEqual([]);
 });
 
-function aStep(stack: Stack, name: string) {
-  const handler = lambda.Function.fromFunctionArn(stack, name, `arn:aws:lambda:us-east-1:123456789012:function:${name}`);
-  const resource = new lambda.CfnAlias(stack, `${name}Resource`, { functionName: 'x', functionVersion: '1', name: 'x' });
-  return { name, handlers: { onEvent: handler, isComplete: handler }, resource, properties: { ImageVersion: '1.0' } };
+/** An image that is tested and published, and its refresh too. */
+function tested(stack: Stack): [Partial<BaseImageRefreshProps>, MicrovmImage] {
+  const image = imageIn(stack);
+  const smokeTests = [new MicrovmSmokeTest(stack, 'SmokeTest', { image })];
+  return [{ publication: new MicrovmImagePublication(stack, 'Publication', { image, publicationName: 'agents', smokeTests }) }, image];
 }

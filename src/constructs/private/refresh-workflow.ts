@@ -1,6 +1,7 @@
 import { Aws, CfnResource, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { RefreshHandlers } from './image-request';
+import { EVENT_SOURCE } from '../../custom-resources/microvm-events';
 
 const POLL_SECONDS = 30;
 /** Each step ends itself within the hour CloudFormation would give it. */
@@ -8,22 +9,24 @@ const SECONDS_A_STEP = 3_600;
 
 /** Why a refresh ended. Rules that users wrote match them: they never change. */
 export const RefreshEvent = {
-  SOURCE: 'cdk-lambda-microvms',
   REFRESHED: 'MicroVM Base Image Refreshed',
   FAILED: 'MicroVM Base Image Refresh Failed',
 } as const;
 
 /**
- * A custom resource that a new version goes through once it is built, such as its test or its publication: the same
- * handlers a deployment runs, with the same properties but for `ImageVersion`.
+ * A custom resource that a new version goes through, such as its build, its test or its publication: the same handlers a
+ * deployment runs, with the same properties but for `ImageVersion`.
  */
-export interface RefreshStep {
-  /** Names its states. */
-  readonly name: string;
+export interface VersionStep {
   readonly handlers: RefreshHandlers;
   readonly resource: CfnResource;
   /** As they are in the template. */
   readonly properties: Record<string, unknown>;
+}
+
+export interface RefreshStep extends VersionStep {
+  /** Names its states. */
+  readonly name: string;
 }
 
 export interface RefreshWorkflowProps {
@@ -196,7 +199,7 @@ function tell({ image, imageName }: RefreshWorkflowProps, type: string, detail: 
     Resource: integration('events:putEvents'),
     Arguments: {
       Entries: [{
-        Source: RefreshEvent.SOURCE,
+        Source: EVENT_SOURCE,
         DetailType: type,
         Resources: [image.resource.ref],
         Detail: { imageArn: image.resource.ref, imageName, ...detail },
