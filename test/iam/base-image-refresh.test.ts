@@ -48,8 +48,8 @@ test.each<[keyof typeof ROLES, string, string, Record<string, string>, boolean]>
 test('the schedule starts this state machine, and the state machine looks at its own executions, and no others', () => {
   const statement = (role: string, action: string) => template.policiesOf(template.role(role)).flatMap(({ Statement }) => Statement)
     .filter(({ Action }) => [Action].flat().includes(action)).map(({ Resource }) => Resource);
-  expect(statement(ROLES.schedule, 'states:StartExecution')).toEqual([machine]);
-  expect(statement(ROLES.workflow, 'states:ListExecutions')).toEqual([machine]);
+  expect(statement(ROLES.schedule, 'states:StartExecution')).toEqual([expect.stringMatching(new RegExp(`:stateMachine:${machine}$`))]);
+  expect(statement(ROLES.workflow, 'states:ListExecutions')).toEqual([expect.stringMatching(new RegExp(`:stateMachine:${machine}$`))]);
 });
 
 test('the scheduler assumes its role for this account and its schedules only', () => {
