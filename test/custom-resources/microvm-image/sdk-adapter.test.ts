@@ -263,7 +263,7 @@ describe('versions and builds', () => {
     simulator.publishBaseImage('12');
     simulator.retireBaseImage('1', 'DEPRECATED', Date.UTC(2026, 9, 1));
     expect(await adapter.listBaseVersions(BASE)).toMatchObject([
-      { version: '12', status: 'AVAILABLE', updatedAt: simulator.clock.now() },
+      { version: '12', status: 'AVAILABLE', createdAt: simulator.clock.now(), updatedAt: simulator.clock.now() },
       { version: '1', status: 'DEPRECATED', updatedAt: Date.UTC(2026, 9, 1) },
       { version: '0', status: 'AVAILABLE', updatedAt: Date.UTC(2026, 5, 17) },
     ]);

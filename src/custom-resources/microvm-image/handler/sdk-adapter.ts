@@ -89,6 +89,7 @@ export class SdkAdapter implements ServicePort {
       return items.map((item) => ({
         version: String(item.imageVersion),
         status: item.status ?? undefined,
+        createdAt: item.createdAt?.getTime(),
         updatedAt: (item.updatedAt ?? item.createdAt)?.getTime(),
       }));
     });
