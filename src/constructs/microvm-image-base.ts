@@ -83,8 +83,8 @@ export interface IMicrovmImage extends IResource, lambda.IMicrovmImageRef {
   metricVersionsInUse(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * Days since the base image version came out, when a build on it has succeeded. It does not grow between builds. Maximum
-   * over 5 minutes by default.
+   * Days since the base image version came out, when a build on it has succeeded. Between builds it grows only with a
+   * `BaseImageRefresh`, which measures it at each look. Maximum over 5 minutes by default.
    */
   metricBaseImageAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 }

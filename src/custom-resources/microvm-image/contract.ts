@@ -80,7 +80,7 @@ export const Metric = {
   VERSIONS: 'Versions',
   /** How many of them MicroVMs run when a build has succeeded. */
   VERSIONS_IN_USE: 'VersionsInUse',
-  /** Days since the base image version that was built on came out, when a build has succeeded. */
+  /** Days since the base image version that was built on came out: when a build has succeeded, and at each look of a refresh. */
   BASE_IMAGE_AGE: 'BaseImageAge',
   /** For how many days MicroVMs still run on the base image of the version served: 90 while it is available. */
   BASE_IMAGE_DAYS_LEFT: 'BaseImageDaysLeft',

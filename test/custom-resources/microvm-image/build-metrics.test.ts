@@ -30,7 +30,7 @@ describe('an entry', () => {
       snapshots: [{ codeBytes: 1, memoryBytes: 2, diskBytes: 3 }, { codeBytes: 1, memoryBytes: 4, diskBytes: 5 }],
       versions: 7,
       versionsInUse: 2,
-      baseImageAgeMs: 36 * 3_600_000,
+      baseImageAge: 1.5,
     }, 1_800_000_000_000) as Entry;
 
     expect(entry.ImageName).toBe('app');

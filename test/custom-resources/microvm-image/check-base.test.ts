@@ -51,7 +51,7 @@ describe('a look at the base image', () => {
     stacks.logged.length = 0;
     const result = await new RefreshRun(stacks, v1).check(force);
     const metric = stacks.logged.map((line) => JSON.parse(line)).find(({ _aws }) => _aws);
-    return { ...result, days: metric?.BaseImageDaysLeft, dimension: metric?.ImageName };
+    return { ...result, days: metric?.BaseImageDaysLeft, age: metric?.BaseImageAge, dimension: metric?.ImageName };
   };
 
   test('changes nothing, and measures the days left of the version served', async () => {
@@ -60,6 +60,15 @@ describe('a look at the base image', () => {
     stacks.simulator.retireBaseImage('1', 'EXPIRING', stacks.simulator.clock.now() - 10 * DAY);
     expect(await look()).toMatchObject({ Due: true, days: 20, Why: 'base image version 2 is newer than 1' });
     expect(stacks.simulator.calls.mutations()).toEqual([]);
+  });
+
+  test('measures how long the base image of the version served has been out', async () => {
+    const { age } = await look();
+    await stacks.simulator.clock.advance(3 * DAY);
+    expect((await look()).age).toBeCloseTo(age + 3, 1);
+    stacks.simulator.publishBaseImage('2');
+    await RefreshRun.of(stacks, v1);
+    expect((await look()).age).toBeLessThan(1);
   });
 
   test('measures the refreshed version once there is one', async () => {

@@ -35,3 +35,9 @@ export function daysLeft(version: string, bases: BaseVersionView[], now: number)
   const left = Math.max(0, Math.floor(days - (now - since) / DAY));
   return status === 'DEPRECATED' ? Math.min(left, days - 1) : left;
 }
+
+/** Days since a base version came out. Undefined: the service does not tell. */
+export function baseImageAge(version: string | undefined, bases: BaseVersionView[], now: number): number | undefined {
+  const createdAt = bases.find((each) => bareVersion(each.version) === version)?.createdAt;
+  return createdAt === undefined ? undefined : Math.max(0, now - createdAt) / DAY;
+}

@@ -1,4 +1,5 @@
-import { Metric, METRIC_DIMENSION, METRIC_NAMESPACE } from '../contract';
+import { Metric } from '../contract';
+import { metricEntry } from './metric-entry';
 import { SnapshotSizes } from './service-port';
 
 /** What there is to say of a build that ended. */
@@ -13,21 +14,14 @@ export interface BuildReport {
   readonly versions: number;
   /** How many of them MicroVMs run. */
   readonly versionsInUse?: number;
-  /** How long the base image version had been out. */
-  readonly baseImageAgeMs?: number;
+  /** Days since the base image version came out. */
+  readonly baseImageAge?: number;
 }
 
-const DAY_MS = 86_400_000;
-
-/**
- * Metrics as a log entry in the embedded metric format: CloudWatch makes metrics of it, so the handler needs no
- * permission and no call.
- *
- * See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- */
+/** The metrics of a build. */
 export function buildMetrics(report: BuildReport, now: number): Record<string, unknown> {
   const sizes = (size: keyof SnapshotSizes) => report.snapshots.map((snapshot) => snapshot[size]).filter((bytes) => bytes !== undefined);
-  const values: Array<[name: string, unit: 'Count' | 'Seconds' | 'Bytes' | 'None', value: number | number[] | undefined]> = [
+  return metricEntry(report.imageName, [
     [Metric.BUILDS_SUCCEEDED, 'Count', report.succeeded ? 1 : 0],
     [Metric.BUILDS_FAILED, 'Count', report.succeeded ? 0 : 1],
     [Metric.BUILD_DURATION, 'Seconds', report.durationMs === undefined ? undefined : report.durationMs / 1_000],
@@ -36,20 +30,6 @@ export function buildMetrics(report: BuildReport, now: number): Record<string, u
     [Metric.CODE_INSTALL_SIZE, 'Bytes', sizes('codeBytes')],
     [Metric.VERSIONS, 'Count', report.versions],
     [Metric.VERSIONS_IN_USE, 'Count', report.versionsInUse],
-    [Metric.BASE_IMAGE_AGE, 'None', report.baseImageAgeMs === undefined ? undefined : report.baseImageAgeMs / DAY_MS],
-  ];
-  // A metric without a value makes CloudWatch reject the whole entry.
-  const known = values.filter(([, , value]) => value !== undefined && !(Array.isArray(value) && value.length === 0));
-  return {
-    _aws: {
-      Timestamp: now,
-      CloudWatchMetrics: [{
-        Namespace: METRIC_NAMESPACE,
-        Dimensions: [[METRIC_DIMENSION]],
-        Metrics: known.map(([Name, Unit]) => ({ Name, Unit })),
-      }],
-    },
-    [METRIC_DIMENSION]: report.imageName,
-    ...Object.fromEntries(known.map(([name, , value]) => [name, value])),
-  };
+    [Metric.BASE_IMAGE_AGE, 'None', report.baseImageAge],
+  ], now);
 }

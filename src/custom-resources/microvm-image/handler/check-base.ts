@@ -1,8 +1,9 @@
-import { ImageProperties, Metric, METRIC_DIMENSION, METRIC_NAMESPACE } from '../contract';
-import { daysLeft } from './base-images';
+import { Metric } from '../contract';
+import { baseImageAge, daysLeft } from './base-images';
 import { decideRefresh, servedBase } from './decide-refresh';
 import { Log } from './driver';
 import { compareVersions } from './ledger';
+import { metricEntry } from './metric-entry';
 import { CloudFormationEvent, decodeRequest, EnsureRequest, RefreshPhase, requestIdOf } from './request';
 import { ServicePort } from './service-port';
 
@@ -42,28 +43,15 @@ export async function checkBase(input: CheckInput, service: ServicePort, clock: 
   const decision = decideRefresh(request, { image, versions, bases }, clock(), input.Force ? event.RequestId : undefined);
   const base = image && servedBase(request, image, versions);
   if (base !== undefined) {
-    log(daysLeftMetric(desired, daysLeft(base, bases, clock()), clock()));
+    log(metricEntry(desired.imageName, [
+      [Metric.BASE_IMAGE_DAYS_LEFT, 'Count', daysLeft(base, bases, clock())],
+      [Metric.BASE_IMAGE_AGE, 'None', baseImageAge(base, bases, clock())],
+    ], clock()));
   }
   log({ requestId: event.RequestId, image: desired.imageName, due: decision.due, why: decision.why });
   return {
     Due: decision.due,
     Why: decision.why,
     Event: decision.due ? { ...event, Refresh: decision.order } : null,
-  };
-}
-
-/** See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
-function daysLeftMetric({ imageName }: ImageProperties, days: number, now: number): Record<string, unknown> {
-  return {
-    _aws: {
-      Timestamp: now,
-      CloudWatchMetrics: [{
-        Namespace: METRIC_NAMESPACE,
-        Dimensions: [[METRIC_DIMENSION]],
-        Metrics: [{ Name: Metric.BASE_IMAGE_DAYS_LEFT, Unit: 'Count' }],
-      }],
-    },
-    [METRIC_DIMENSION]: imageName,
-    [Metric.BASE_IMAGE_DAYS_LEFT]: days,
   };
 }

@@ -1,8 +1,8 @@
 import { Log, Verdict } from '../../common/handler/verdict';
 import { Tag } from '../contract';
+import { baseImageAge } from './base-images';
 import { buildFailed, buildSucceeded, versionPruned } from './build-events';
 import { buildMetrics, BuildReport } from './build-metrics';
-import { bareVersion } from './config';
 import { decideDelete } from './decide-delete';
 import { decideEnsure } from './decide-ensure';
 import { decideClear, decidePrune } from './decide-upkeep';
@@ -250,19 +250,15 @@ export class Driver {
   }
 
   /** What the service knows at the end of a build, and nobody counts. */
-  private async circumstances(request: EnsureRequest, { config }: VersionView): Promise<Pick<BuildReport, 'versionsInUse' | 'baseImageAgeMs'>> {
+  private async circumstances(request: EnsureRequest, { config }: VersionView): Promise<Pick<BuildReport, 'versionsInUse' | 'baseImageAge'>> {
     const inUse = await this.optional(request, undefined, async () => this.service.listVersionsInUse(request.imageArn));
     const bases = await this.optional(request, [], async () => this.service.listBaseVersions(config.baseImageArn));
-    const builtOn = bases.find(({ version }) => bareVersion(version) === config.baseImageVersion);
-    return {
-      versionsInUse: inUse?.length,
-      baseImageAgeMs: builtOn?.createdAt === undefined ? undefined : Math.max(0, this.clock() - builtOn.createdAt),
-    };
+    return { versionsInUse: inUse?.length, baseImageAge: baseImageAge(config.baseImageVersion, bases, this.clock()) };
   }
 
   private measure(
     request: Request, { createdAt, updatedAt }: VersionView, builds: BuildEvidence[],
-    rest: Pick<BuildReport, 'succeeded' | 'versionsInUse' | 'baseImageAgeMs'>,
+    rest: Pick<BuildReport, 'succeeded' | 'versionsInUse' | 'baseImageAge'>,
   ) {
     this.log(request, buildMetrics({
       ...rest,
