@@ -148,6 +148,7 @@ project.tryFindObjectFile('.projen/tasks.json')!.addOverride('tasks.eslint.steps
 
 // projen silences jsii's warnings about reserved words; ours must have none.
 project.compileTask.reset('jsii --fail-on-warnings');
+project.compileTask.exec('tsx tools/lazy-index.ts');
 // The tests read the compiled API and load the bundled handlers.
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependSpawn(project.preCompileTask);

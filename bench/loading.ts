@@ -21,7 +21,7 @@ const timed = (names: string[]) => `
 export const loading: Measurement = {
   what: '`require` of the package, against `aws-cdk-lib` and the modules of it that the package uses',
   target: '<= 1.10x',
-  method: 'A process for each run, 15 runs each in turns. The median.',
+  method: 'Like `aws-cdk-lib`, the package loads a file when a name of it is used. A process for each run, 15 runs each in turns. The median.',
   measure: async (): Promise<Finding> => {
     const peers = modulesUsed();
     const [own, base] = inTurns(15, [() => numberFrom(timed([...peers, ROOT])), () => numberFrom(timed(peers))]);

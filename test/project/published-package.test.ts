@@ -49,6 +49,25 @@ test('synthesises in a project of its own, with the handlers as assets', () => {
   expect(bundles.some((file) => readFileSync(file, 'utf8').includes('CreateMicrovmImage'))).toBe(true);
 });
 
+test('loads a file when a name of it is used, and not before', () => {
+  const run = (file: string, script: string) => {
+    writeFileSync(join(folder, file), script);
+    return JSON.parse(execFileSync(process.execPath, ['--preserve-symlinks', file], { cwd: folder, encoding: 'utf8' }));
+  };
+  const loaded = "Object.keys(require.cache).map((file) => file.split('/cdk-lambda-microvms/lib/')[1]).filter(Boolean)";
+  expect(run('nothing.js', `require('cdk-lambda-microvms'); console.log(JSON.stringify(${loaded}));`)).toEqual(['index.js']);
+  const some = run('some.js', `require('cdk-lambda-microvms').MicrovmMemory; console.log(JSON.stringify(${loaded}));`);
+  expect(some).toContain('constructs/microvm-memory.js');
+  expect(some).not.toContain('constructs/microvm-image.js');
+
+  const { types } = JSON.parse(readFileSync(join(folder, 'node_modules', 'cdk-lambda-microvms', '.jsii'), 'utf8'));
+  const names = Object.values<any>(types).filter(({ kind }) => kind !== 'interface').map(({ name }) => name).sort();
+  const required = "const all = require('cdk-lambda-microvms'); console.log(JSON.stringify(Object.keys(all).filter((name) => all[name]).sort()));";
+  expect(run('all.js', required)).toEqual(names);
+  expect(run('all.mjs', `import { ${names.join(', ')} } from 'cdk-lambda-microvms'; console.log(JSON.stringify([${names}].map((type) => typeof type)));`))
+    .not.toContain('undefined');
+});
+
 test('holds what users need and nothing of how it is made', () => {
   expect(packed).toEqual(expect.arrayContaining(['.jsii', 'API.md', 'LICENSE', 'README.md', 'lib/index.js', 'lib/index.d.ts']));
   expect(packed.filter((file) => /^(src|test|integ|examples|tools|projenrc|decisions|docs|\.ci|\.demo|\.tmp|rosetta|coverage)\//.test(file))).toEqual([]);
