@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 
 const INDEX = path.join(__dirname, '..', 'lib', 'index.js');
@@ -19,7 +20,7 @@ function main() {
 
 /** The assignment is for Node, which looks for the names of a CommonJS module in its text. A file of interfaces has none. */
 function exportsOf(file: string): string[] {
-  const names = Object.keys(require(path.join(path.dirname(INDEX), file)));
+  const names = Object.keys(createRequire(INDEX)(file));
   return names.map((name) => `exports.${name} = void 0;\nlazily("${name}", () => require("${file}"));`);
 }
 
