@@ -1,4 +1,4 @@
-import { Annotations } from 'aws-cdk-lib';
+import { Annotations, Resource } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { lit, ValidationError } from './private/cdk-internals';
@@ -7,6 +7,8 @@ import { validateName } from './private/publication-parameters';
 
 /** A principal that stands for everybody is held to an organisation by one of these. */
 const ORGANIZATION_KEYS = ['aws:PrincipalOrgID', 'aws:PrincipalOrgPaths'];
+/** Other operators hold for who is in no organisation as well. */
+const POSITIVE_OPERATOR = /^(ForAnyValue:)?String(Equals|Like)$/;
 
 /**
  * Gives principals of any account permissions on the source of a golden image.
@@ -48,7 +50,7 @@ export class MicrovmImageSourceGrants {
       resourceArns: [this.bucket.arnForObjects(`${this.publicationName}/*`)],
       resource: this.bucket,
     });
-    if (!grant.success) {
+    if (grant.resourceStatements.length > 0 && !Resource.isOwnedResource(this.bucket)) {
       Annotations.of(this.bucket).addWarningV2(
         'cdk-lambda-microvms:importedSourceBucket',
         `the policy of this bucket is not changed by this app: it must allow ${grantee.grantPrincipal} s3:GetObject on '${this.publicationName}/*'`,
@@ -61,11 +63,12 @@ export class MicrovmImageSourceGrants {
   private refuseEverybody({ grantPrincipal }: iam.IGrantable) {
     const { principalJson, conditions } = grantPrincipal.policyFragment;
     const isEverybody = Object.values(principalJson).flat().includes('*');
-    const isOfOrganization = Object.values(conditions).some((condition) => ORGANIZATION_KEYS.some((key) => key in (condition as object)));
+    const isOfOrganization = Object.entries(conditions)
+      .some(([operator, condition]) => POSITIVE_OPERATOR.test(operator) && ORGANIZATION_KEYS.some((key) => key in (condition as object)));
     if (isEverybody && !isOfOrganization) {
       throw new ValidationError(
         lit`MicrovmImageSourceEverybody`,
-        `grantee must be an account, an organisation or a principal of one, got everybody ('*'); use iam.OrganizationPrincipal or iam.AccountPrincipal`,
+        "grantee must be an account, an organisation or a principal of one, got everybody ('*'); use iam.OrganizationPrincipal or iam.AccountPrincipal",
         this.bucket,
       );
     }

@@ -54,8 +54,8 @@ export function definitionDigest(definition: ImageDefinition): string {
 }
 
 export function encodeDocument({ publicationName, bucketName, definition }: DefinitionDocument): string {
-  const document = { formatVersion: FORMAT, publicationName, bucketName, definitionDigest: definitionDigest(definition), definition: rendered(definition) };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  const digest = definitionDigest(definition);
+  return `${JSON.stringify({ formatVersion: FORMAT, publicationName, bucketName, definitionDigest: digest, definition: rendered(definition) }, undefined, 2)}\n`;
 }
 
 /** @throws InvalidProperties naming what is wrong. */
@@ -67,8 +67,9 @@ export function decodeDocument(json: string): DefinitionDocument {
   }
   onlyKnown(raw, '', ['formatVersion', 'publicationName', 'bucketName', 'definitionDigest', 'definition']);
   const document = {
-    publicationName: text(raw, 'publicationName'),
-    bucketName: text(raw, 'bucketName'),
+    // Both become part of policies, where a wildcard would reach further.
+    publicationName: matching(raw, 'publicationName', /^[a-zA-Z0-9_.-]{1,64}$/, "1 to 64 letters, digits, '_', '.' and '-'"),
+    bucketName: matching(raw, 'bucketName', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket'),
     definition: decodeDefinition(record(raw, 'definition')),
   };
   const digest = definitionDigest(document.definition);
@@ -83,7 +84,7 @@ function decodeDefinition(raw: Raw): ImageDefinition {
     'codeDigest', 'description', 'baseImage', 'baseImageVersion', 'memoryInMiB', 'egressConnector', 'additionalOsCapabilities', 'environment', 'hooks',
   ]);
   return {
-    codeDigest: digestText(raw, 'codeDigest'),
+    codeDigest: matching(raw, 'codeDigest', /^[0-9a-f]{64}$/, '64 hexadecimal digits'),
     description: optionalText(raw, 'description'),
     baseImage: text(raw, 'baseImage'),
     baseImageVersion: optionalText(raw, 'baseImageVersion'),
@@ -127,10 +128,10 @@ function objectOf(json: string): Raw {
   return record({ it: value }, 'it');
 }
 
-function digestText(raw: Raw, key: string): string {
+function matching(raw: Raw, key: string, pattern: RegExp, expected: string): string {
   const value = text(raw, key);
-  if (!/^[0-9a-f]{64}$/.test(value)) {
-    throw new InvalidProperties(`${key}: expected 64 hexadecimal digits, got '${value}'`);
+  if (!pattern.test(value)) {
+    throw new InvalidProperties(`${key}: expected ${expected}, got '${value}'`);
   }
   return value;
 }
