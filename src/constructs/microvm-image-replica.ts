@@ -11,7 +11,6 @@ import { MicrovmImageDefinition } from './microvm-image-definition';
 import { MicrovmImageOptions } from './microvm-image-props';
 import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
-import { formatManagedConnectorArn } from './private/arn';
 import { BoundCode } from './private/bound-code';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { artifactKey, ImageSettings } from './private/image-definition';
@@ -156,5 +155,5 @@ function managedConnectorOf(scope: Construct, id: string, { egressConnector }: I
       scope,
     );
   }
-  return MicrovmConnector.fromArn(formatManagedConnectorArn(scope, egressConnector));
+  return MicrovmConnector._managed(egressConnector);
 }
