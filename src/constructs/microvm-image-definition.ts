@@ -14,7 +14,7 @@ import { decodeDocument, DefinitionDocument, definitionDigest } from './private/
  * @see https://docs.aws.amazon.com/lambda/latest/dg/microvms-images.html
  *
  * @example
- * declare const definition: MicrovmImageDefinition; // MicrovmImageDefinition.fromFile('agents.json')
+ * const definition = MicrovmImageDefinition.fromFile('agents.json');
  * const replica = new MicrovmImageReplica(this, 'Agents', { definition });
  * new CfnOutput(this, 'DefinitionDigest', { value: definition.definitionDigest });
  */

@@ -68,7 +68,7 @@ export interface MicrovmImageReplicaProps extends MicrovmImageOptions {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/microvms-images.html
  *
  * @example
- * declare const definition: MicrovmImageDefinition; // MicrovmImageDefinition.fromFile('agents.json')
+ * const definition = MicrovmImageDefinition.fromFile('agents.json');
  * const replica = new MicrovmImageReplica(this, 'Agents', { definition });
  *
  * new MicrovmImagePublication(this, 'Publication', {

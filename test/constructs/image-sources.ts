@@ -20,7 +20,8 @@ export function sourceIn(stack: Stack, image: Partial<MicrovmImageProps> = {}, p
 
 /** The file of the definition, as it is in the bucket of the publisher once the stack is deployed. */
 export function publishedFile(stack: Stack, bucketName = SOURCE_BUCKET): string {
-  const { SourceObjectKeys: [key], SourceMarkers: [markers] } = Object.values(resources(stack, COPY)).find(({ Properties }) => Properties.Extract)!.Properties;
+  const { Properties } = Object.values(resources(stack, COPY)).find((copy) => copy.Properties.Extract)!;
+  const { SourceObjectKeys: [key], SourceMarkers: [markers] } = Properties;
   const asset = path.join(Stage.of(stack)!.outdir, `asset.${path.basename(key, '.zip')}`, 'definition.json');
   return Object.keys(markers).reduce((file, marker) => file.split(marker).join(bucketName), fs.readFileSync(asset, 'utf8'));
 }

@@ -9,7 +9,8 @@ import { ENV, imageResource, only, resources, stackOf, statements, text, warning
 import { COPY, handedOver, SOURCE_BUCKET, sourceIn } from './image-sources';
 import {
   BaseImageRefresh, MicrovmBaseImage, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageDefinition, MicrovmImageEngine, MicrovmImageProps,
-  MicrovmImagePublication, MicrovmImageReplica, MicrovmImageReplicaProps, MicrovmImageSource, MicrovmLaunchProfile, MicrovmMemory, MicrovmOsCapability, MicrovmSmokeTest,
+  MicrovmImagePublication, MicrovmImageReplica, MicrovmImageReplicaProps, MicrovmImageSource, MicrovmLaunchProfile, MicrovmMemory,
+  MicrovmOsCapability, MicrovmSmokeTest,
 } from '../../src';
 import { encodeDocument } from '../../src/constructs/private/image-definition';
 import { decodeProperties } from '../../src/custom-resources/microvm-image/contract';
@@ -32,10 +33,12 @@ function replicaIn(stack: Stack, props: Partial<MicrovmImageReplicaProps> = {}):
 
 /** What the version would be built from, as the handler compares versions, without what belongs to an account or region. */
 function builtFrom(stack: Stack) {
-  const plain = JSON.parse(JSON.stringify(imageResource(stack).Properties), (_key, value) => (value?.['Fn::Join'] || value?.Ref || value?.['Fn::GetAtt'] || value?.['Fn::Sub'] ? text(value) : value));
-  const { buildRoleArn: _role, logging: _logging, baseImageArn, codeArtifactUri, egressNetworkConnectors, ...config } = desiredConfig(decodeProperties(plain));
+  const isIntrinsic = (value: any) => ['Fn::Join', 'Fn::GetAtt', 'Fn::Sub', 'Ref'].some((name) => value?.[name]);
+  const properties = JSON.parse(JSON.stringify(imageResource(stack).Properties), (_key, value) => (isIntrinsic(value) ? text(value) : value));
+  const { buildRoleArn: _role, logging: _logging, ...config } = desiredConfig(decodeProperties(properties));
+  const { baseImageArn, codeArtifactUri, egressNetworkConnectors, ...rest } = config;
   return {
-    ...config,
+    ...rest,
     code: codeArtifactUri.split('/').pop(),
     baseImage: baseImageArn.split(':').pop(),
     egress: egressNetworkConnectors.map((arn) => arn.split(':').pop()),
@@ -53,6 +56,23 @@ const imageSettings: fc.Arbitrary<Partial<MicrovmImageProps>> = fc.record({
   })),
 });
 
+/** Everything a definition can hold. */
+const EVERYTHING: Partial<MicrovmImageProps> = {
+  description: 'agents',
+  baseImage: MicrovmBaseImage.AL2023_1.pinned('1'),
+  memory: MicrovmMemory.MIB_1024,
+  environment: { STAGE: 'prod' },
+  additionalOsCapabilities: [MicrovmOsCapability.ALL],
+  hooks: MicrovmHooks.onPort(8080, {
+    ready: Duration.seconds(1),
+    validate: Duration.seconds(2),
+    run: Duration.seconds(3),
+    resume: Duration.seconds(4),
+    suspend: Duration.seconds(5),
+    terminate: Duration.seconds(6),
+  }),
+};
+
 describe('a replica', () => {
   test('builds exactly what its publisher builds, whatever that is', () => {
     fc.assert(fc.property(imageSettings, (settings) => {
@@ -62,7 +82,7 @@ describe('a replica', () => {
       const replica = replicaIn(consumer, { definition: handedOver(publisher) });
       expect(builtFrom(consumer)).toEqual(builtFrom(publisher));
       expect([replica.codeDigest, replica.definitionDigest]).toEqual([source.definition.codeDigest, source.definition.definitionDigest]);
-    }), { numRuns: 5 });
+    }), { numRuns: 5, examples: [[EVERYTHING]] });
   });
 
   test('builds from its own copy, after it was made', () => {
@@ -131,9 +151,14 @@ describe('a replica', () => {
   });
 
   test('takes what an organisation injects into images, and into replicas', () => {
-    const injector = (constructUniqueId: string, tags: Record<string, string>): IPropertyInjector => ({ constructUniqueId, inject: (props) => ({ ...props, tags: { ...props.tags, ...tags } }) });
+    const injector = (constructUniqueId: string, tags: Record<string, string>): IPropertyInjector => ({
+      constructUniqueId, inject: (props) => ({ ...props, tags: { ...props.tags, ...tags } }),
+    });
     const stack = stackOf();
-    PropertyInjectors.of(stack).add(injector(MicrovmImage.PROPERTY_INJECTION_ID, { owner: 'platform' }), injector(MicrovmImageReplica.PROPERTY_INJECTION_ID, { origin: 'agents' }));
+    PropertyInjectors.of(stack).add(
+      injector(MicrovmImage.PROPERTY_INJECTION_ID, { owner: 'platform' }),
+      injector(MicrovmImageReplica.PROPERTY_INJECTION_ID, { origin: 'agents' }),
+    );
     replicaIn(stack);
     expect(imageResource(stack).Properties.Tags).toEqual({ owner: 'platform', origin: 'agents' });
   });

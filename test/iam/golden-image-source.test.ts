@@ -70,7 +70,9 @@ test('the build of a consumer reads its own copy, and nothing of the publisher',
 });
 
 /** Whether somebody of another account, who is allowed everything there, may do this to the bucket of a publisher. */
-async function isLetIn(template: DeployedTemplate, account: string, action: string, key: string, organisation?: string, secure = true): Promise<boolean> {
+async function isLetIn(
+  template: DeployedTemplate, account: string, action: string, key: string, organisation?: string, secure = true,
+): Promise<boolean> {
   const [policy] = template.logicalIds('AWS::S3::BucketPolicy').map((id) => template.properties(id).PolicyDocument as PolicyDocument);
   const everything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
   const response = await runSimulation({

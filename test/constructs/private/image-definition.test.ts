@@ -26,8 +26,13 @@ const definitions: fc.Arbitrary<ImageDefinition> = fc.record({
   additionalOsCapabilities: fc.subarray(['ALL', 'OTHER', 'THIRD']),
   environment: fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'), fc.string({ minLength: 1 }), { noNullPrototype: true }),
   hooks: fc.option(fc.record({
-    port: fc.integer({ min: 1, max: 65535 }), readySeconds: seconds, validateSeconds: seconds, runSeconds: seconds, resumeSeconds: seconds,
-    suspendSeconds: seconds, terminateSeconds: seconds,
+    port: fc.integer({ min: 1, max: 65535 }),
+    readySeconds: seconds,
+    validateSeconds: seconds,
+    runSeconds: seconds,
+    resumeSeconds: seconds,
+    suspendSeconds: seconds,
+    terminateSeconds: seconds,
   }), { nil: undefined }),
 });
 const documents: fc.Arbitrary<DefinitionDocument> = fc.record({
