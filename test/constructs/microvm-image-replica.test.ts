@@ -5,7 +5,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import * as fc from 'fast-check';
-import { ENV, imageResource, only, resources, stackOf, statements, text, warnings } from './fixtures';
+import { ENV, FLAGS, imageResource, only, resources, stackOf, statements, text, warnings } from './fixtures';
 import { COPY, handedOver, SOURCE_BUCKET, sourceIn } from './image-sources';
 import {
   BaseImageRefresh, MicrovmBaseImage, MicrovmConnector, MicrovmHooks, MicrovmImage, MicrovmImageDefinition, MicrovmImageEngine, MicrovmImageProps,
@@ -163,8 +163,12 @@ describe('a replica', () => {
     expect(imageResource(stack).Properties.Tags).toEqual({ owner: 'platform', origin: 'agents' });
   });
 
-  test.each([['of a known environment', ELSEWHERE], ['of an unknown environment', undefined]])('%s has no finding, and no warning', (_what, env) => {
-    const stack = stackOf({ env });
+  test.each([
+    ['of a known environment', ELSEWHERE, {}],
+    ['of an unknown environment', undefined, {}],
+    ['in a new app', undefined, FLAGS],
+  ])('%s has no finding, and no warning', (_what, env, context) => {
+    const stack = stackOf({ env }, { context });
     replicaIn(stack);
     expect(new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName)).toEqual([]);
     expect(warnings(stack)).toEqual([]);

@@ -8,7 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { CODE, ENV, only, resources, stackOf, statements, text, warnings } from './fixtures';
+import { CODE, ENV, FLAGS, only, resources, stackOf, statements, text, warnings } from './fixtures';
 import { COPY, handedOver, publicationIn, publishedFile, SOURCE_BUCKET, sourceIn } from './image-sources';
 import {
   MicrovmBaseImage, MicrovmCode, MicrovmConnector, MicrovmHooks, MicrovmImageDefinition, MicrovmImageSource, MicrovmImageSourceGrants, MicrovmMemory,
@@ -115,8 +115,12 @@ describe('a source', () => {
     expect(copies(stack)[0]).toMatchObject({ SourceBucketNames: ['releases'], SourceObjectKeys: [`agents/v1/${DIGEST}.zip`] });
   });
 
-  test.each([['of a known environment', ENV], ['of an unknown environment', undefined]])('%s has no finding, and no warning', (_what, env) => {
-    const stack = stackOf({ env });
+  test.each([
+    ['of a known environment', ENV, {}],
+    ['of an unknown environment', undefined, {}],
+    ['in a new app', undefined, FLAGS],
+  ])('%s has no finding, and no warning', (_what, env, context) => {
+    const stack = stackOf({ env }, { context });
     const source = sourceIn(stack, { code: MicrovmCode.fromInline({ dockerfile: 'FROM public.ecr.aws/lambda/microvms:al2023-minimal\n' }) });
     source.grants.read(new iam.OrganizationPrincipal('o-1234567890'));
     expect(new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName)).toEqual([]);

@@ -93,8 +93,9 @@ export class ObjectCopier extends Construct {
   }
 
   private acknowledgeRuntime() {
-    const fn = Stack.of(this).node.children.find((child) => (child as lambda.Function).role === this.fixedRole)!;
-    Validations.of(fn).acknowledge({ id: 'AwsSolutions-L1', reason: 'The CDK chooses the runtime of bucket deployments' });
+    Stack.of(this).node.children.filter((child) => (child as lambda.Function).role === this.fixedRole).forEach((fn) => {
+      Validations.of(fn).acknowledge({ id: 'AwsSolutions-L1', reason: 'The CDK chooses the runtime of bucket deployments' });
+    });
   }
 }
 
