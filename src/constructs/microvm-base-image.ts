@@ -20,6 +20,7 @@ export interface MicrovmNewestBaseImageOptions {
 
 /** What an engine needs to know of the base image. */
 interface BaseImageSettings {
+  readonly name: string;
   readonly arn: string;
   readonly version?: string;
   readonly refreshToken?: string;
@@ -95,6 +96,6 @@ export class MicrovmBaseImage {
 
   /** @internal */
   public _settings(scope: IConstruct): BaseImageSettings {
-    return { arn: formatBaseImageArn(scope, this.baseImageName), ...this.choice };
+    return { name: this.baseImageName, arn: formatBaseImageArn(scope, this.baseImageName), ...this.choice };
   }
 }

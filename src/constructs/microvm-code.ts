@@ -2,12 +2,12 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { Annotations, FileSystem, IgnoreMode, Stack, Stage, SymlinkFollowMode, Token } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
+import { BoundCode, inBucket } from './private/bound-code';
 import { lit, UnscopedValidationError, ValidationError } from './private/cdk-internals';
 import { directoryContext, inlineContext, zipContext } from './private/code-context';
 import { checkContext } from './private/context-checks';
@@ -64,19 +64,6 @@ export interface MicrovmInlineCode {
    * @default - none
    */
   readonly files?: Record<string, string>;
-}
-
-/** What an image needs to know of its code. */
-interface BoundCode {
-  readonly uri: string;
-  /** The ARN of the one object. */
-  readonly objectArn: string;
-  /** The ARN of the ECR repository the build pulls from. */
-  readonly repositoryArn?: string;
-  /** Undefined when the code cannot be read while synthesizing. */
-  readonly dockerfile?: DockerfileFacts;
-  /** Lets a role read the object and pull from the repository, and nothing else. */
-  grantRead(grantee: iam.IGrantable): iam.Grant[];
 }
 
 /**
@@ -360,18 +347,6 @@ function refuseSamePaths(names: string[]) {
     }
     seen.set(normal, name);
   }
-}
-
-function inBucket(bucket: s3.IBucket, key: string): BoundCode {
-  const objectArn = bucket.arnForObjects(key);
-  return {
-    uri: bucket.s3UrlForObject(key),
-    objectArn,
-    grantRead: (grantee) => [
-      iam.Grant.addToPrincipal({ grantee, actions: ['s3:GetObject'], resourceArns: [objectArn] }),
-      ...(bucket.encryptionKey ? [bucket.encryptionKey.grantDecrypt(grantee)] : []),
-    ],
-  };
 }
 
 /** Later patterns win, so what the user says comes after what we leave out by ourselves. */

@@ -27,19 +27,19 @@ const CONNECTOR_ARN = /^arn:[^:]+:lambda:[^:]+:(aws:network-connector:aws-networ
  */
 export class MicrovmConnector {
   /** Ingress: a public HTTPS endpoint that wants a token. What a launch gets that names no ingress connector. */
-  public static readonly HTTP_INGRESS = MicrovmConnector.managed('HTTP_INGRESS');
+  public static readonly HTTP_INGRESS = MicrovmConnector._managed('HTTP_INGRESS');
 
   /** Ingress: every managed way in but the shell. Cannot be combined with other ingress connectors. */
-  public static readonly ALL_INGRESS = MicrovmConnector.managed('ALL_INGRESS');
+  public static readonly ALL_INGRESS = MicrovmConnector._managed('ALL_INGRESS');
 
   /** Ingress: a shell in the MicroVM. Combine it with `HTTP_INGRESS` to have both. */
-  public static readonly SHELL_INGRESS = MicrovmConnector.managed('SHELL_INGRESS');
+  public static readonly SHELL_INGRESS = MicrovmConnector._managed('SHELL_INGRESS');
 
   /** Ingress: no way in. Leaving ingress connectors out of a launch does not turn it off. */
-  public static readonly NO_INGRESS = MicrovmConnector.managed('NO_INGRESS');
+  public static readonly NO_INGRESS = MicrovmConnector._managed('NO_INGRESS');
 
   /** Egress: the internet. What an image gets that names no connector. */
-  public static readonly INTERNET_EGRESS = MicrovmConnector.managed('INTERNET_EGRESS');
+  public static readonly INTERNET_EGRESS = MicrovmConnector._managed('INTERNET_EGRESS');
 
   /**
    * A connector of this account, such as a `lambda.NetworkConnector`.
@@ -78,7 +78,8 @@ export class MicrovmConnector {
     return new MicrovmConnector(() => arn, /_INGRESS$/.test(arn) ? INGRESS : EGRESS);
   }
 
-  private static managed(name: string): MicrovmConnector {
+  /** One managed by AWS, of the partition and region that uses it. @internal */
+  public static _managed(name: string): MicrovmConnector {
     return new MicrovmConnector((scope) => formatManagedConnectorArn(Stack.of(scope), name), /_INGRESS$/.test(name) ? INGRESS : EGRESS);
   }
 

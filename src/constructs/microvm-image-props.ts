@@ -64,71 +64,15 @@ export interface MicrovmPublicationAttributes {
 }
 
 /**
- * Properties of a `MicrovmImage`.
+ * What each account and region decides for itself about an image.
  */
-export interface MicrovmImageProps {
-  /** What the image is built from. New content builds a new version. */
-  readonly code: MicrovmCode;
-
+export interface MicrovmImageOptions {
   /**
    * The name: 1 to 64 letters, digits, `-` and `_`, unique in the account and region. Changing it replaces the image.
    *
    * @default - generated from the name of the stack and the path of the construct; the same in every deployment
    */
   readonly imageName?: string;
-
-  /**
-   * A description: letters, digits, spaces and `_ . : / = + - @`. Changing it builds a new version.
-   *
-   * @default - none
-   */
-  readonly description?: string;
-
-  /**
-   * The managed base image to build on. Changing it builds a new version.
-   *
-   * @default MicrovmBaseImage.AL2023_1.newest()
-   */
-  readonly baseImage?: MicrovmBaseImage;
-
-  /**
-   * How much memory, CPU and disk MicroVMs have. Changing it builds a new version.
-   *
-   * @default MicrovmMemory.MIB_2048
-   */
-  readonly memory?: MicrovmMemory;
-
-  /**
-   * The calls by which the service tells the app about its life. Changing them builds a new version.
-   *
-   * @default - none: the snapshot is taken some time after the container started
-   */
-  readonly hooks?: MicrovmHooks;
-
-  /**
-   * Environment variables of the app, readable in the template and in every MicroVM: no place for secrets.
-   *
-   * At most 50; names of 1 to 256 characters without whitespace, other than `AWS_REGION`; values of up to 4096
-   * characters. Changing them builds a new version.
-   *
-   * @default - none
-   */
-  readonly environment?: Record<string, string>;
-
-  /**
-   * What builds can reach, and what MicroVMs can reach whose launch names no egress connector. Changing it builds a new
-   * version. An ingress connector is an error.
-   *
-   * @default MicrovmConnector.INTERNET_EGRESS
-   */
-  readonly egressConnector?: MicrovmConnector;
-
-  /**
-   * Linux capabilities the container gets beyond the usual, each at most once. Changing them builds a new version.
-   *
-   * @default - none
-   */
-  readonly additionalOsCapabilities?: MicrovmOsCapability[];
 
   /**
    * A log group of yours for the builds. Not together with `logging`. Changing it builds a new version.
@@ -208,4 +152,65 @@ export interface MicrovmImageProps {
    * @default MicrovmImageEngine.custom()
    */
   readonly engine?: MicrovmImageEngine;
+}
+
+/**
+ * Properties of a `MicrovmImage`.
+ */
+export interface MicrovmImageProps extends MicrovmImageOptions {
+  /** What the image is built from. New content builds a new version. */
+  readonly code: MicrovmCode;
+
+  /**
+   * A description: letters, digits, spaces and `_ . : / = + - @`. Changing it builds a new version.
+   *
+   * @default - none
+   */
+  readonly description?: string;
+
+  /**
+   * The managed base image to build on. Changing it builds a new version.
+   *
+   * @default MicrovmBaseImage.AL2023_1.newest()
+   */
+  readonly baseImage?: MicrovmBaseImage;
+
+  /**
+   * How much memory, CPU and disk MicroVMs have. Changing it builds a new version.
+   *
+   * @default MicrovmMemory.MIB_2048
+   */
+  readonly memory?: MicrovmMemory;
+
+  /**
+   * The calls by which the service tells the app about its life. Changing them builds a new version.
+   *
+   * @default - none: the snapshot is taken some time after the container started
+   */
+  readonly hooks?: MicrovmHooks;
+
+  /**
+   * Environment variables of the app, readable in the template and in every MicroVM: no place for secrets.
+   *
+   * At most 50; names of 1 to 256 characters without whitespace, other than `AWS_REGION`; values of up to 4096
+   * characters. Changing them builds a new version.
+   *
+   * @default - none
+   */
+  readonly environment?: Record<string, string>;
+
+  /**
+   * What builds can reach, and what MicroVMs can reach whose launch names no egress connector. Changing it builds a new
+   * version. An ingress connector is an error.
+   *
+   * @default MicrovmConnector.INTERNET_EGRESS
+   */
+  readonly egressConnector?: MicrovmConnector;
+
+  /**
+   * Linux capabilities the container gets beyond the usual, each at most once. Changing them builds a new version.
+   *
+   * @default - none
+   */
+  readonly additionalOsCapabilities?: MicrovmOsCapability[];
 }

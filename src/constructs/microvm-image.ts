@@ -13,9 +13,11 @@ import { MicrovmImageAttributes, MicrovmImageProps, MicrovmPublicationAttributes
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
-import { formatImageArn, formatLogStreamsArn } from './private/arn';
+import { formatImageArn, formatLogStreamsArn, managedConnectorName } from './private/arn';
+import { BoundCode } from './private/bound-code';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { warnAboutHiddenPort } from './private/dockerfile-checks';
+import { ImageSettings } from './private/image-definition';
 import { ImageEvents } from './private/image-events';
 import { ImageResource } from './private/image-request';
 import {
@@ -159,6 +161,16 @@ export class MicrovmImage extends MicrovmImageBase {
   /** @internal */
   public readonly _baseImage: { readonly arn: string; readonly version?: string };
 
+  /** @internal */
+  public readonly _code: BoundCode;
+
+  /**
+   * What else a version is built from, and any account could build.
+   *
+   * @internal
+   */
+  public readonly _settings: ImageSettings;
+
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
     super(scope, id, { physicalName: explicitName ?? generateImageName(scope, id) });
@@ -179,7 +191,7 @@ export class MicrovmImage extends MicrovmImageBase {
     const removalPolicy = this.removalPolicyOf(props);
     const logging = this.bindLogging(props, removalPolicy);
     this.logGroup = logging.group;
-    const code = props.code._bind(this);
+    const code = this._code = props.code._bind(this);
     if (props.hooks && code.dockerfile) {
       warnAboutHiddenPort(this, props.hooks.port, code.dockerfile);
     }
@@ -198,21 +210,31 @@ export class MicrovmImage extends MicrovmImageBase {
     }
 
     const baseImage = this._baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
+    this._settings = {
+      description: props.description || undefined,
+      baseImage: baseImage.name,
+      baseImageVersion: baseImage.version,
+      memoryInMiB: (props.memory ?? MicrovmMemory.MIB_2048).mebibytes,
+      egressConnector: managedConnectorName(this._egressConnectorArn),
+      additionalOsCapabilities: [...props.additionalOsCapabilities ?? []],
+      environment: { ...props.environment },
+      hooks: props.hooks?._properties(),
+    };
     this.events = new ImageEvents(this, this._policyArn, props.eventBus);
     this._image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
       settings: {
         imageName: this.physicalName,
-        description: props.description || undefined,
+        description: this._settings.description,
         baseImageArn: baseImage.arn,
         baseImageVersion: baseImage.version,
         baseImageRefreshToken: baseImage.refreshToken,
         buildRoleArn: this.buildRoleArn,
         codeArtifactUri: code.uri,
-        minimumMemoryInMiB: (props.memory ?? MicrovmMemory.MIB_2048).mebibytes,
+        minimumMemoryInMiB: this._settings.memoryInMiB,
         egressNetworkConnectors: [this._egressConnectorArn],
-        additionalOsCapabilities: [...props.additionalOsCapabilities ?? []],
-        environmentVariables: { ...props.environment },
-        hooks: props.hooks?._properties(),
+        additionalOsCapabilities: this._settings.additionalOsCapabilities,
+        environmentVariables: this._settings.environment,
+        hooks: this._settings.hooks,
         logging: {
           disabled: logging.disabled,
           logGroup: logging.group?.logGroupRef.logGroupName,

@@ -1,4 +1,3 @@
-import * as fs from 'fs';
 import { App, Stack } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -6,15 +5,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ENV, imageIn } from './fixtures';
+import { ENV, FLAGS, imageIn } from './fixtures';
 import { ExecutionRole, MicrovmBaseImage, MicrovmBuildRole, MicrovmCode, MicrovmConnector, MicrovmImageAlarms, MicrovmImageDashboard, MicrovmImageEngine, MicrovmLaunchProfile, MicrovmLogging, NetworkConnectorPolicy, RunningMicrovms } from '../../src';
 
 function findings(stack: Stack): string[] {
   return new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName);
 }
-
-// The flags of a new CDK app: they merge statements, for one.
-const FLAGS = JSON.parse(fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'));
 
 test.each([
   ['of a known environment', ENV, {}],

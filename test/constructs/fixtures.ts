@@ -1,3 +1,4 @@
+import * as fs from 'fs';
 import { App, AppProps, Stack, StackProps } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -8,6 +9,8 @@ import { RESOURCE_TYPE } from '../../src/custom-resources/microvm-image/contract
 export const DOCKERFILE = 'FROM public.ecr.aws/lambda/microvms:al2023-minimal\nEXPOSE 8080 9000\n';
 export const CODE = MicrovmCode.fromInline({ dockerfile: DOCKERFILE });
 export const ENV = { account: '123456789012', region: 'us-east-1' };
+/** The flags of a new CDK app: they merge statements, for one. */
+export const FLAGS = JSON.parse(fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'));
 
 export function stackOf(props: StackProps = {}, app: AppProps = {}): Stack {
   return new Stack(new App(app), 'Stack', props);

@@ -17,6 +17,7 @@ const PUBLICATION = 'src/custom-resources/microvm-image-publication/handler';
 const SMOKE_TESTS = ['test/custom-resources/microvm-smoke-test'];
 const PUBLICATIONS = ['test/custom-resources/microvm-image-publication/(?!kills)'];
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
+const SOURCES = ['test/constructs/private/image-definition', 'test/iam/golden-image-source', 'test/constructs/microvm-image-(source|replica)'];
 const EVENTS = ['test/custom-resources/microvm-image/build-events.test.ts'];
 
 /** By promise; decisions/0001 says what each of them is. */
@@ -145,5 +146,18 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: PUBLICATIONS },
     { breaks: 'a channel that others moved is left to them', file: `${PUBLICATION}/decide-channel.ts`, find: 'versionOfPointer(seen.parameters[name]) === imageVersion', replace: 'name in seen.parameters', tests: PUBLICATIONS },
     { breaks: 'a renamed publication keeps its protection', file: `${PUBLICATION}/decide-publication.ts`, find: 'seen.tags?.[PUBLISHED_AS_TAG] === root ?', replace: 'seen.tags?.[PUBLISHED_AS_TAG] ?', tests: PUBLICATIONS },
+  ],
+  'golden images: another account builds what the publisher does, and nobody else can read it': [
+    { breaks: 'a digest does not depend on the order of keys', file: 'src/constructs/private/image-definition.ts', find: '.sort(([a], [b]) => (a < b ? -1 : 1))', replace: '', tests: SOURCES },
+    { breaks: 'a definition that was changed by hand is refused', file: 'src/constructs/private/image-definition.ts', find: "text(raw, 'definitionDigest') !== digest", replace: "text(raw, 'definitionDigest') === ''", tests: SOURCES },
+    { breaks: 'a field of a newer release is refused', file: 'src/constructs/private/image-definition.ts', find: 'if (unknown !== undefined) {', replace: "if (unknown === '') {", tests: SOURCES },
+    { breaks: 'a pinned base image stays pinned', file: 'src/constructs/microvm-image-replica.ts', find: 'baseImageVersion === undefined ? image : image.pinned(baseImageVersion)', replace: 'image', tests: SOURCES },
+    { breaks: 'a replica is built when its code is there', file: 'src/constructs/microvm-image-replica.ts', find: 'this._image.resource.node.addDependency(code.copy!);', replace: '', tests: SOURCES },
+    { breaks: 'a definition is published after its version', file: 'src/constructs/microvm-image-source.ts', find: 'file.node.addDependency(code, publication);', replace: 'file.node.addDependency(code);', tests: SOURCES },
+    { breaks: 'what only this deployment knows does not leave it', file: 'src/constructs/microvm-image-source.ts', find: '.flat().some(containsToken)', replace: '.flat().some((entry) => Token.isUnresolved(entry) && entry === value)', tests: SOURCES },
+    { breaks: 'a source is not open to everybody', file: 'src/constructs/microvm-image-source-grants.ts', find: 'if (isEverybody && !isOfOrganization) {', replace: 'if (isEverybody && isOfOrganization) {', tests: SOURCES },
+    { breaks: 'a reader gets one publication of a bucket', file: 'src/constructs/microvm-image-source-grants.ts', find: 'arnForObjects(`${this.publicationName}/*`)]', replace: "arnForObjects('*')]", tests: SOURCES },
+    { breaks: 'the copy reaches one publication of a bucket', file: 'src/constructs/private/object-copier.ts', find: '/^(.*\\/)?/.exec(config.zipObjectKey)![0]', replace: "''", tests: SOURCES },
+    { breaks: 'the copy does not get what CDK would give it', file: 'src/constructs/private/object-copier.ts', find: 'this.role.withoutPolicyUpdates()', replace: 'this.role', tests: SOURCES },
   ],
 };

@@ -19,6 +19,11 @@ export function formatManagedConnectorArn(scope: IConstruct, name: string): stri
   return lambdaArn(scope, 'network-connector', `aws-network-connector:${name}`, AWS_OWNED);
 }
 
+/** The name of a network connector managed by AWS. Undefined for any other. */
+export function managedConnectorName(arn: string): string | undefined {
+  return /:aws:network-connector:aws-network-connector:([a-zA-Z0-9-_]+)$/.exec(arn)?.[1];
+}
+
 /** A log group, without the `:*` that CloudFormation appends. */
 export function formatLogGroupArn(scope: IConstruct, logGroupName: string): string {
   return Stack.of(scope).formatArn({

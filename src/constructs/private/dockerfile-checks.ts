@@ -45,6 +45,19 @@ export function checkDockerfile(scope: Construct, text: string): DockerfileFacts
   return dockerfile;
 }
 
+/** Says which images the build pulls from an account: the service pulls from none but that of the image. */
+export function warnAboutPrivateBases(scope: Construct, { stages }: DockerfileFacts) {
+  for (const { image, line } of builtStages(stages)) {
+    if (/^\d{12}\.dkr[.-]ecr\./.test(image)) {
+      Annotations.of(scope).addWarningV2(
+        'cdk-lambda-microvms:privateBaseInSource',
+        `Dockerfile line ${line}: ${shownImage(image)} is in the registry of one account, and the service pulls from the account of the image only: ` +
+        'no other account can build this source; use a public base image, or acknowledge when only other regions of the account build it',
+      );
+    }
+  }
+}
+
 function warnAboutBase(scope: Construct, { stages }: DockerfileFacts) {
   for (const { image, platform, parent, line } of builtStages(stages)) {
     if (!parent && !platform && isKnownX86Only(image)) {

@@ -23,6 +23,9 @@ function flatten(value: any): string {
     const [delimiter, parts] = value['Fn::Join'];
     return parts.map(flatten).join(delimiter);
   }
+  if (value['Fn::Sub']) {
+    return value['Fn::Sub'].replace(/\$\{([^}]+)\}/g, '<$1>');
+  }
   if (value['Fn::GetAtt']) {
     return `<${value['Fn::GetAtt'].join('.')}>`;
   }
