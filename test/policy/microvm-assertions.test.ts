@@ -1,4 +1,4 @@
-import { App, CfnParameter, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, Environment, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -307,6 +307,8 @@ describe('trusts', () => {
     ['every account but one', { Principal: MICROVMS, Condition: { StringNotEquals: { 'aws:SourceAccount': '444455556666' } } }, 'on behalf of any account'],
     ['an account pattern', { Principal: MICROVMS, Condition: { StringLike: { 'aws:SourceAccount': '*' } } }, 'on behalf of any account'],
     ['images of any account', { Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws:lambda:*:*:microvm-image:*' } } }, 'on behalf of any account'],
+    ['images of a region, of any account', { Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws:lambda:eu-*:*:microvm-image:*' } } }, 'on behalf of any account'],
+    ['images of a name, which any account can give', { Principal: MICROVMS, Condition: { StringLike: { 'aws:SourceArn': 'arn:aws:lambda:*:*:microvm-image:prod-*' } } }, 'on behalf of any account'],
     ['a condition that holds without the key', { Principal: MICROVMS, Condition: { StringEqualsIfExists: { 'aws:SourceAccount': ENV.account } } }, 'without saying on whose behalf'],
     ['a condition on something else', { Principal: MICROVMS, Condition: { Bool: { 'aws:SecureTransport': 'true' } } }, 'on behalf of any account'],
     ['anybody, besides', { Principal: { ...MICROVMS, AWS: '*' }, Condition: {} }, 'any account'],
@@ -330,8 +332,34 @@ describe('trusts', () => {
     access.assertTrustsConfined();
   });
 
-  function trusting(statements: any[]): MicrovmAssertions {
-    const stack = stackOf({ env: ENV });
+  test.each([
+    ['aws', 'eu-west-1'], ['aws-cn', 'cn-north-1'], ['aws-us-gov', 'us-gov-west-1'],
+  ])('in partition %s, images of this account are confined and those of any are not', (partition, region) => {
+    const images = (owner: string, written = partition) =>
+      ({ Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': `arn:${written}:lambda:${region}:${owner}:microvm-image:*` } } });
+    const unconfined = (statement: any) => trusting([statement], { region, account: ENV.account }).unconfinedTrusts;
+    expect(unconfined(images(ENV.account))).toEqual([]);
+    expect(unconfined(images('*'))).toEqual(['Stack/Execution']);
+    expect(unconfined(images('*', Aws.PARTITION))).toEqual(['Stack/Execution']);
+    expect(unconfined({ Principal: { ...MICROVMS, AWS: `arn:${Aws.PARTITION}:iam::${ENV.account}:root` }, Condition: account })).toEqual([]);
+  });
+
+  test('a partition and a region that only the deployment knows', () => {
+    const images = (owner: string) =>
+      ({ Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${owner}:microvm-image:*` } } });
+    expect(trusting([images(Aws.ACCOUNT_ID)], {}).unconfinedTrusts).toEqual([]);
+    expect(trusting([images('*')], {}).unconfinedTrusts).toEqual(['Stack/Execution']);
+  });
+
+  test('the service by its name in China', () => {
+    const service = { Principal: { Service: 'lambda.amazonaws.com.cn' } };
+    const env = { region: 'cn-north-1', account: ENV.account };
+    expect(trusting([{ ...service, Condition: account }], env).unconfinedTrusts).toEqual([]);
+    expect(trusting([service], env).unconfinedTrusts).toEqual(['Stack/Execution']);
+  });
+
+  function trusting(statements: any[], env: Environment = ENV): MicrovmAssertions {
+    const stack = stackOf({ env });
     handWritten(stack, 'Execution', {
       assumeRolePolicyDocument: { Version: '2012-10-17', Statement: statements.map((statement) => ({ Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession'], ...statement })) },
     });

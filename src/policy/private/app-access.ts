@@ -118,7 +118,7 @@ export class AppAccess {
   /** Roles of builds and MicroVMs that somebody of another account can have assumed, and who. */
   public unconfinedTrusts(): Array<{ readonly name: string; readonly strangers: string[] }> {
     return this.principals.filter((principal) => this.isMicrovmRole(principal))
-      .map(({ name, trust, place }) => ({ name, strangers: strangers(trust, place.account) }))
+      .map(({ name, trust, place }) => ({ name, strangers: strangers(trust, place) }))
       .filter((found) => found.strangers.length > 0);
   }
 

@@ -1,3 +1,4 @@
+import { isLambda } from './iam-trust';
 import { asText } from './intrinsic-functions';
 import { Identity } from './policy-documents';
 import { Subjects } from './rules/rule';
@@ -40,10 +41,6 @@ export function rolesPassedBy({ policies }: Identity, { identities }: Subjects):
     .filter((statement) => allows(statement, 'iam:PassRole'))
     .flatMap(resourcePatterns)
     .map((arn) => identities.withArn(arn)));
-}
-
-export function isLambda(service: string): boolean {
-  return /^lambda\.([\w-]+\.)?amazonaws\.com(\.cn)?$/.test(service);
 }
 
 function distinct(identities: Array<Identity | undefined>): Identity[] {

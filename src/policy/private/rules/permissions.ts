@@ -1,6 +1,7 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
 import { awsManagedStatements } from '../aws-managed-policies';
-import { buildRoles, isLambda, passedRoles } from '../microvm-roles';
+import { isLambda } from '../iam-trust';
+import { buildRoles, passedRoles } from '../microvm-roles';
 import { Identity, PolicyStatement } from '../policy-documents';
 import { allows, coversAnything, needsResourceTag, resourcePatterns } from '../statements';
 import { SynthesizedResource } from '../synthesized-template';
