@@ -110,10 +110,17 @@ describe('what a principal may do', () => {
     const user = new iam.User(stack, 'User', { groups: [group] });
     three.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaBasicExecutionRole'));
     roleIn(stack, 'Admin').addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AdministratorAccess'));
+    const developer = roleIn(stack, 'Developer');
+    developer.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AWSLambda_FullAccess'));
+    const reader = roleIn(stack, 'Reader');
+    ['AmazonS3ReadOnlyAccess', 'AmazonEC2ContainerRegistryReadOnly'].forEach((name) => reader.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName(name)));
 
     const access = MicrovmAssertions.fromStack(stack);
-    expect(access.whoMayRun(image.ref)).toEqual(['Stack/One', 'Stack/Two', 'Stack/Group', 'Stack/User', 'Stack/Admin']);
+    expect(access.whoMayRun(image.ref)).toEqual(['Stack/One', 'Stack/Two', 'Stack/Group', 'Stack/User', 'Stack/Admin', 'Stack/Developer']);
     access.assertAllows(user.userArn, RUN, image.ref);
+    access.assertDenies(developer.roleArn, 's3:GetObject', 'arn:aws:s3:::bucket/key');
+    access.assertAllows(reader.roleArn, 's3:GetObject', 'arn:aws:s3:::bucket/key');
+    access.assertDenies(reader.roleArn, 's3:PutObject', 'arn:aws:s3:::bucket/key');
   });
 
   test('a permission boundary, a guardrail, and an explicit denial', () => {

@@ -81,6 +81,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['ecr-access', 'pull from every repository', (r) => (buildStatements(r)[2].Resource = '*')],
     ['ecr-access', 'pull from every repository of the account', (r) => (buildStatements(r)[2].Resource = { 'Fn::Sub': 'arn:aws:ecr:*:${AWS::AccountId}:repository/*' })],
     ['ecr-access', 'by a policy of AWS', (r) => (r.BuildRole.Properties.ManagedPolicyArns = [{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly' }])],
+    ['ecr-access', 'by the policy of ECS tasks', (r) => (r.ExecutionRole.Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy'])],
     ['public-ingress', 'a launch with HTTP_INGRESS', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [connectorArn('HTTP_INGRESS')] }))],
     ['public-ingress', 'a launch with ALL_INGRESS', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [connectorArn('ALL_INGRESS')] }))],
     ['public-ingress', 'a launch that says nothing', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: undefined }))],

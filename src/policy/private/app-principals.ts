@@ -1,6 +1,6 @@
 import { nameResources } from './app-names';
+import { managedPolicyOfAws } from './aws-managed-policies';
 import { Policy, PrincipalPolicies } from './iam-evaluation';
-import { managedPolicyOfAws } from './iam-managed-policies';
 import { asList, asText } from './intrinsic-functions';
 import { Place } from './physical-names';
 import { Identities, Identity, PolicyDocument, PolicyStatement, readStatements } from './policy-documents';

@@ -1,5 +1,5 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
-import { awsManagedStatements } from '../aws-managed-policies';
+import { managedPolicyOfAws } from '../aws-managed-policies';
 import { isLambda } from '../iam-trust';
 import { buildRoles, passedRoles } from '../microvm-roles';
 import { Identity, PolicyStatement } from '../policy-documents';
@@ -95,8 +95,9 @@ function statementsOf(identities: Identity[]): FoundStatement[] {
   ]);
 }
 
-function managedByAws(identity: Identity): FoundStatement[] {
-  return awsManagedStatements(identity).map((statement) => ({ resource: identity.resource, location: 'Properties.ManagedPolicyArns', statement }));
+function managedByAws({ resource, otherPolicyArns }: Identity): FoundStatement[] {
+  return otherPolicyArns.flatMap((arn) => managedPolicyOfAws(arn) ?? [])
+    .map((statement) => ({ resource, location: 'Properties.ManagedPolicyArns', statement }));
 }
 
 function finding({ resource, location }: FoundStatement, message: string): Finding {
