@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { ExecutionRole, MicrovmAssertions, MicrovmConnector, MicrovmLaunchProfile, NetworkConnectorGuardrail } from '../../src';
 import { bareImageIn, ENV, imageIn, stackOf } from '../constructs/fixtures';
 
@@ -382,6 +383,14 @@ describe('trusts', () => {
     const { role } = new lambda.Function(stack, 'Function', { code: lambda.Code.fromInline('x'), handler: 'index.handler', runtime: lambda.Runtime.NODEJS_22_X });
     roleIn(stack, 'Launcher', { actions: [RUN], resources: [image.ref] }, ...(isPassed ? [{ actions: ['iam:PassRole'], resources: [role!.roleArn] }] : []));
     expect(MicrovmAssertions.fromStack(stack).unconfinedTrusts).toEqual(unconfined);
+  });
+
+  test('the role of a function is counted when a launch names it, whoever launches', () => {
+    const stack = stackOf({ env: ENV });
+    const image = bareImageIn(stack);
+    const { role } = new lambda.Function(stack, 'Function', { code: lambda.Code.fromInline('x'), handler: 'index.handler', runtime: lambda.Runtime.NODEJS_22_X });
+    new ssm.StringParameter(stack, 'Launch', { stringValue: stack.toJsonString({ imageIdentifier: image.ref, executionRoleArn: role!.roleArn }) });
+    expect(MicrovmAssertions.fromStack(stack).unconfinedTrusts).toEqual(['Stack/Function/ServiceRole']);
   });
 
   test('the operator role of a connector is not counted, for its trust cannot be confined', () => {

@@ -189,6 +189,12 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     }
   });
 
+  test('a policy of AWS is read whole', () => {
+    const template = good();
+    template.Resources.LauncherRole.Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/AWSLambda_FullAccess'];
+    expect(findingsInTemplate(template, EVERYTHING)).toEqual(expect.arrayContaining(['wildcard-run', 'wildcard-pass-role', 'wildcard-pass-connector']));
+  });
+
   test('in China all is the same', () => {
     const template = JSON.parse(JSON.stringify(good()).replace(/arn:aws:/g, 'arn:aws-cn:').replace(/lambda\.amazonaws\.com/g, 'lambda.amazonaws.com.cn'));
     expect(findingsInTemplate(template, EVERYTHING)).toEqual([]);

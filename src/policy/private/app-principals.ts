@@ -31,8 +31,8 @@ const ATTACHED_BY: Record<string, string> = {
 /** The principals of an app, and those from elsewhere that its policies are attached to. */
 export class AppPrincipals {
   public readonly all: AppPrincipal[];
+  public readonly identities: Identities;
 
-  private readonly identities: Identities;
   private readonly names: Map<SynthesizedResource, string>;
 
   /**
