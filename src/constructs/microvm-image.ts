@@ -143,11 +143,7 @@ export class MicrovmImage extends MicrovmImageBase {
   /** @internal */
   public readonly _image: ImageResource;
 
-  /**
-   * As it stands in the template, without a reference to the image.
-   *
-   * @internal
-   */
+  /** @internal */
   public get _physicalName(): string {
     return this.physicalName;
   }
@@ -309,11 +305,6 @@ export class MicrovmImage extends MicrovmImageBase {
    */
   public onVersionPruned(id: string, options: events.OnEventOptions = {}): events.Rule {
     return this.onEvent(id, EventType.VERSION_PRUNED, options);
-  }
-
-  /** @internal */
-  protected get _nameInMetrics(): string {
-    return this.physicalName;
   }
 
   private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
