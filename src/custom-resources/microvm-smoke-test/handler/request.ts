@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import { Limit } from './decision';
 import { Acceptance, arrivalOf, CloudFormationEvent, propertiesOf, resourceDigest } from '../../common/handler/cloudformation-event';
+import { imageNameOf } from '../../common/handler/image-arn';
 import { decodeSmokeTest, SmokeTestProperties, TESTED_TAG_PREFIX } from '../contract';
 
 interface RequestIdentity {
@@ -58,7 +59,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     requestId: event.RequestId,
     acceptedAt: arrivalOf(event, now),
     test,
-    imageName: test.imageArn.split(':').pop()!,
+    imageName: imageNameOf(test.imageArn),
     tag: `${TESTED_TAG_PREFIX}${testId(event)}`,
   };
   return event.RequestType === 'Delete' ? { ...identity, kind: 'sweep' } : {
