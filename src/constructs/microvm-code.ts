@@ -13,6 +13,7 @@ import { directoryContext, inlineContext, zipContext } from './private/code-cont
 import { checkContext } from './private/context-checks';
 import { checkDockerfile } from './private/dockerfile-checks';
 import { DockerfileFacts } from './private/dockerfile-stages';
+import { warnAboutExternalLinks } from './private/external-links';
 import { leftOutSecretFiles, SECRET_FILE_PATTERNS } from './private/secret-files';
 import { grantPull } from './private/service-role';
 import { readFromZip } from './private/zip-reader';
@@ -44,9 +45,15 @@ export interface MicrovmAssetCodeOptions {
   readonly includeSecretFiles?: boolean;
 
   /**
-   * Whether symbolic links are followed.
+   * Which symbolic links the CDK replaces by what they lead to, when it copies the directory.
    *
-   * @default SymlinkFollowMode.NEVER
+   * An image has no links of the directory in any case: the CDK CLI follows those that are left when it makes the zip. Make links in the
+   * Dockerfile. One that leads out of the directory brings files of another place into the image, and gets a warning unless you say
+   * here that it is meant, with `EXTERNAL` or `ALWAYS`; `BLOCK_EXTERNAL` refuses it.
+   *
+   * Another value than the default builds a new version.
+   *
+   * @default SymlinkFollowMode.EXTERNAL
    */
   readonly followSymlinks?: SymlinkFollowMode;
 }
@@ -195,6 +202,7 @@ class AssetCode extends MicrovmCode {
     const own = [...dockerignorePatterns(this.source), ...(this.options.exclude ?? [])];
     const exclude = [...(this.options.includeSecretFiles ? [] : SECRET_FILE_PATTERNS), ...own, `!${DOCKERFILE}`];
     warnAboutLeftOutFiles(scope, this.source, exclude);
+    warnAboutExternalLinks(scope, this.source, exclude, followSymlinks);
     const asset = new Asset(scope, 'Code', { path: this.source, exclude, ignoreMode: IgnoreMode.DOCKER, followSymlinks });
     // The copy CDK has made needs no more matching of patterns, which is slow. Without staging, there is none.
     const copy = path.resolve(Stage.of(scope)!.outdir, asset.assetPath);

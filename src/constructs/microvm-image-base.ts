@@ -108,6 +108,15 @@ export abstract class MicrovmImageBase extends Resource implements IMicrovmImage
   /** Gives principals permissions on the image and its MicroVMs. */
   public readonly grants: MicrovmImageGrants = MicrovmImageGrants.fromImage(this);
 
+  /**
+   * The name as it stands in the template, without a reference to the image: an alarm that needed the image would miss its first build.
+   *
+   * @internal
+   */
+  public get _physicalName(): string {
+    return this.imageName;
+  }
+
   /** A reference to the image. */
   public get microvmImageRef(): lambda.MicrovmImageReference {
     return { imageArn: this.imageArn };
@@ -118,7 +127,7 @@ export abstract class MicrovmImageBase extends Resource implements IMicrovmImage
     return new cloudwatch.Metric({
       namespace: METRIC_NAMESPACE,
       metricName,
-      dimensionsMap: { [METRIC_DIMENSION]: this._nameInMetrics },
+      dimensionsMap: { [METRIC_DIMENSION]: this._physicalName },
       region: this.env.region === stack.region ? undefined : this.env.region,
       account: this.env.account === stack.account ? undefined : this.env.account,
       ...options,
@@ -159,14 +168,5 @@ export abstract class MicrovmImageBase extends Resource implements IMicrovmImage
 
   public metricBaseImageAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(Metric.BASE_IMAGE_AGE, { statistic: cloudwatch.Stats.MAXIMUM, ...options });
-  }
-
-  /**
-   * The name as it is known before the image is there: an alarm that needed the image would miss its first build.
-   *
-   * @internal
-   */
-  protected get _nameInMetrics(): string {
-    return this.imageName;
   }
 }

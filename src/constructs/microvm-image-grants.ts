@@ -115,14 +115,19 @@ export class MicrovmImageGrants {
   }
 
   /**
-   * Look after running MicroVMs: `lambda:GetMicrovm`, `lambda:ResumeMicrovm`, `lambda:SuspendMicrovm` and
-   * `lambda:TerminateMicrovm` on the image, and `lambda:ListMicrovms` on `*`, since the service offers no less.
+   * Look after running MicroVMs whose ids one has: `lambda:GetMicrovm`, `lambda:ResumeMicrovm`, `lambda:SuspendMicrovm` and
+   * `lambda:TerminateMicrovm` on the image.
+   */
+  public control(grantee: iam.IGrantable): iam.Grant {
+    return this.grant(grantee, ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm']);
+  }
+
+  /**
+   * Look after running MicroVMs and find them: what `control` allows, and `lambda:ListMicrovms` on `*`, since the service offers no
+   * less. It shows the MicroVMs of every image of the account.
    */
   public manage(grantee: iam.IGrantable): iam.Grant {
-    return combine([
-      this.grant(grantee, ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm']),
-      this.grant(grantee, ['lambda:ListMicrovms'], ['*']),
-    ]);
+    return combine([this.control(grantee), this.grant(grantee, ['lambda:ListMicrovms'], ['*'])]);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { Annotations, Arn, ArnFormat, Lazy, PhysicalName, ReferenceStrength, RemovalPolicy, Resource, Stack, Token } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Lazy, PhysicalName, ReferenceStrength, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -13,27 +13,23 @@ import { MicrovmImageAttributes, MicrovmImageProps, MicrovmPublicationAttributes
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
-import { formatImageArn, formatLogStreamsArn, managedConnectorName } from './private/arn';
+import { formatImageArn, managedConnectorName } from './private/arn';
 import { BoundCode } from './private/bound-code';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { warnAboutHiddenPort } from './private/dockerfile-checks';
+import { grantBuild } from './private/image-build-role';
 import { ImageSettings } from './private/image-definition';
 import { ImageEvents } from './private/image-events';
 import { ImageResource } from './private/image-request';
 import {
-  tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName,
-  validateOsCapabilities, validateRegion, validateUniqueImageName,
+  sizeProblems, tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName,
+  validateOsCapabilities, validateRegion, validateTags, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
 import { publishedVersion } from './private/publication-parameters';
-import { acknowledgeWildcards } from './private/rule-acknowledgments';
-import { dropsGrants, grantLogDelivery } from './private/service-role';
 import { EventType } from '../custom-resources/microvm-events';
 
 export type { IMicrovmImage } from './microvm-image-base';
-
-/** CloudFormation hands properties to a Lambda function, by way of a state machine that takes 256 KB in all. */
-const MAX_PROPERTIES_BYTES = 64 * 1024;
 
 const MICROVM_IMAGE = Symbol.for('cdk-lambda-microvms.MicrovmImage');
 
@@ -149,11 +145,7 @@ export class MicrovmImage extends MicrovmImageBase {
   /** @internal */
   public readonly _image: ImageResource;
 
-  /**
-   * As it stands in the template, without a reference to the image.
-   *
-   * @internal
-   */
+  /** @internal */
   public get _physicalName(): string {
     return this.physicalName;
   }
@@ -183,7 +175,7 @@ export class MicrovmImage extends MicrovmImageBase {
     validateDescription(this, props.description ?? '');
     validateEnvironment(this, props.environment ?? {});
     validateOsCapabilities(this, props.additionalOsCapabilities ?? [], Object.values(MicrovmOsCapability));
-    this.validateTags(props.tags ?? {});
+    validateTags(this, props.tags ?? {});
     this._policyArn = formatImageArn(this, this.physicalName);
     this._egressConnectorArn = this.egressConnectorOf(props).arnIn(this);
     this._hasRunHook = props.hooks?._properties().runSeconds !== undefined;
@@ -199,15 +191,7 @@ export class MicrovmImage extends MicrovmImageBase {
     const role = props.buildRole ?? new MicrovmBuildRole(this, 'BuildRole');
     this.buildRole = role;
     this.buildRoleArn = role.roleRef.roleArn;
-    const logStreams = logging.groupName && formatLogStreamsArn(this, logging.groupName);
-    const grants = Resource.isOwnedResource(role)
-      ? [...code.grantRead(role), ...(logStreams ? [grantLogDelivery(role, logStreams)] : [])]
-      : [];
-    if (grants.length === 0 || dropsGrants(role)) {
-      this.warnAboutUnchangedRole(role, code.objectArn, logStreams, code.repositoryArn);
-    } else if (logStreams) {
-      acknowledgeWildcards(role, 'The log streams of one log group', [logStreams]);
-    }
+    const grants = grantBuild(this, role, code, logging.groupName);
 
     const baseImage = this._baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
     this._settings = {
@@ -261,7 +245,7 @@ export class MicrovmImage extends MicrovmImageBase {
     // The version changes with every build. A strong export could not change while another stack imports it.
     resource.applyCrossStackReferenceStrength(ReferenceStrength.WEAK);
     grants.forEach((grant) => grant.applyBefore(resource));
-    this.node.addValidation({ validate: () => [...tagProblems(this._image.tags(), this.keptTags), ...this.sizeProblems()] });
+    this.node.addValidation({ validate: () => [...tagProblems(this._image.tags(), this.keptTags), ...sizeProblems(this, this._image.handedOver)] });
   }
 
   public get imageArn(): string {
@@ -345,11 +329,6 @@ export class MicrovmImage extends MicrovmImageBase {
     return this.onEvent(id, EventType.VERSION_PRUNED, options);
   }
 
-  /** @internal */
-  protected get _nameInMetrics(): string {
-    return this.physicalName;
-  }
-
   private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
     this.enableEvents();
     return this.events.rule(id, type, options);
@@ -422,32 +401,6 @@ export class MicrovmImage extends MicrovmImageBase {
       return { disabled: false, group: props.logGroup, groupName, stream: undefined };
     }
     return (props.logging ?? MicrovmLogging.ownedLogGroup())._bind(this, this.physicalName, removalPolicy);
-  }
-
-  private warnAboutUnchangedRole(role: iam.IRoleRef, objectArn: string, logStreams?: string, repositoryArn?: string) {
-    const show = (value: string) => Token.isUnresolved(value) ? JSON.stringify(Stack.of(this).resolve(value)) : `'${value}'`;
-    Annotations.of(this).addWarningV2(
-      'cdk-lambda-microvms:importedBuildRole',
-      `build role ${show(role.roleRef.roleArn)} is not changed by this app. It must let lambda.amazonaws.com assume it ` +
-      `(sts:AssumeRole, sts:TagSession), allow s3:GetObject on ${show(objectArn)}` +
-      (logStreams ? `, and allow logs:CreateLogStream and logs:PutLogEvents on ${show(logStreams)}` : '') +
-      (repositoryArn ? `, and allow ecr:GetAuthorizationToken, and to pull from ${show(repositoryArn)}` : ''),
-    );
-  }
-
-  private sizeProblems(): string[] {
-    const bytes = Buffer.byteLength(JSON.stringify(Stack.of(this).resolve(this._image.handedOver ?? {})));
-    return bytes <= MAX_PROPERTIES_BYTES ? [] : [
-      `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
-    ];
-  }
-
-  /** At once, where the user wrote them. Those of `Tags.of()` are only known at the end. */
-  private validateTags(tags: Record<string, string>) {
-    const problems = tagProblems(tags);
-    if (problems.length > 0) {
-      throw new ValidationError(lit`MicrovmImageTags`, problems.join('; '), this);
-    }
   }
 }
 

@@ -66,8 +66,16 @@ export class MicrovmLaunchGrants {
   }
 
   /**
-   * Look after MicroVMs: `lambda:GetMicrovm`, `lambda:ResumeMicrovm`, `lambda:SuspendMicrovm` and
-   * `lambda:TerminateMicrovm` on the image, and `lambda:ListMicrovms` on `*`, since the service offers no less.
+   * Look after MicroVMs whose ids one has, as whoever launched them does: `lambda:GetMicrovm`, `lambda:ResumeMicrovm`,
+   * `lambda:SuspendMicrovm` and `lambda:TerminateMicrovm` on the image.
+   */
+  public control(grantee: iam.IGrantable): iam.Grant {
+    return this.image.control(grantee);
+  }
+
+  /**
+   * Look after MicroVMs and find them: what `control` allows, and `lambda:ListMicrovms` on `*`, since the service offers no less. It
+   * shows the MicroVMs of every image of the account.
    */
   public manage(grantee: iam.IGrantable): iam.Grant {
     return this.image.manage(grantee);
@@ -90,6 +98,9 @@ export class MicrovmLaunchGrants {
   /**
    * The side of a platform that runs MicroVMs: `launch` and `manage`, and `connect` if the profile has an ingress connector
    * that takes requests. `image.grants.publish()` is the other side.
+   *
+   * `manage` shows the MicroVMs of every image of the account. For one of several tenants, grant `launch`, `control` and `connect`
+   * instead.
    */
   public launcher(grantee: iam.IGrantable): iam.Grant {
     const takesRequests = this.hasIngress((name) => name !== 'NO_INGRESS' && name !== 'SHELL_INGRESS');

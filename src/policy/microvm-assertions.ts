@@ -237,8 +237,8 @@ export class MicrovmAssertions {
    * Names of the roles of builds and MicroVMs that can be assumed for another account: by Lambda on its behalf, or by that
    * account itself.
    *
-   * Such roles are those that build an image, and those that trust Lambda and are not the role of a function, unless
-   * somebody who may run an image may pass that, too. Operator roles of network connectors are left out: the service presents no
+   * Such roles are those that build an image or that a launch names, and those that trust Lambda and are not the role of a function,
+   * unless somebody who may run an image may pass that, too. Operator roles of network connectors are left out: the service presents no
    * account when it assumes them, so their trust cannot be confined.
    */
   public get unconfinedTrusts(): string[] {

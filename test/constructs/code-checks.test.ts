@@ -2,7 +2,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { Annotations, App, Duration, Stack, SymlinkFollowMode } from 'aws-cdk-lib';
-import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
+import { Annotations as Found, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as fc from 'fast-check';
@@ -216,12 +216,58 @@ describe('only what goes into the image counts', () => {
     fs.symlinkSync('missing', path.join(directory, 'code', 'broken'));
     fs.symlinkSync('own', path.join(directory, 'code', 'inner'));
     const linked = (followSymlinks?: SymlinkFollowMode) => said(MicrovmCode.fromAsset(path.join(directory, 'code'), { followSymlinks }));
-    expect(linked(SymlinkFollowMode.NEVER)).toBe('');
+    expect(linked(SymlinkFollowMode.NEVER)).not.toContain('secrets seem');
     expect(linked()).toMatch(/: link\/a\.txt line 1 \(Stripe key\); /);
     expect(linked(SymlinkFollowMode.EXTERNAL)).toMatch(/: link\/a\.txt line 1 \(Stripe key\); /);
     write({ 'code/own/b.txt': KEY });
     fs.unlinkSync(path.join(directory, 'code', 'link'));
     expect(linked(SymlinkFollowMode.BLOCK_EXTERNAL)).toMatch(/: inner\/b\.txt line 1 \(Stripe key\), own\/b\.txt line 1 \(Stripe key\); /);
+  });
+});
+
+describe('links that lead out of a directory', () => {
+  const linked = (options?: MicrovmAssetCodeOptions) => said(MicrovmCode.fromAsset(path.join(directory, 'code'), options));
+  beforeEach(() => {
+    write({ 'home/.aws/credentials': '[default]', 'code/Dockerfile': DOCKERFILE, 'code/app/own.txt': 'x' });
+    fs.symlinkSync(path.join(directory, 'home', '.aws'), path.join(directory, 'code', 'app', 'aws'));
+    fs.symlinkSync('own.txt', path.join(directory, 'code', 'app', 'inner'));
+    fs.symlinkSync('../missing', path.join(directory, 'code', 'broken'));
+  });
+
+  test('bring files of other places into the image, which is what CDK does by itself', () => {
+    const stack = stackOf();
+    imageIn(stack, { code: MicrovmCode.fromAsset(path.join(directory, 'code')) });
+    const { directory: assembly } = (stack.node.root as App).synth();
+    const [copy] = fs.readdirSync(assembly).map((name) => path.join(assembly, name, 'app')).filter((app) => fs.existsSync(app));
+    expect(fs.readFileSync(path.join(copy, 'aws', 'credentials'), 'utf8')).toBe('[default]');
+    expect(fs.lstatSync(path.join(copy, 'inner')).isSymbolicLink()).toBe(true);
+  });
+
+  test.each([[undefined], [SymlinkFollowMode.NEVER]])('are warned about with followSymlinks %s, by name', (followSymlinks) => {
+    expect(linked({ followSymlinks })).toMatch(
+      /^links lead out of the code: app\/aws; what they lead to is uploaded [^\n]* \[ack: cdk-lambda-microvms:externalLinks\]$/);
+  });
+
+  test.each([[SymlinkFollowMode.EXTERNAL], [SymlinkFollowMode.ALWAYS]])('are what is meant with followSymlinks %s', (followSymlinks) => {
+    fs.unlinkSync(path.join(directory, 'code', 'broken'));
+    expect(linked({ followSymlinks })).toBe('');
+  });
+
+  test('are refused by BLOCK_EXTERNAL', () => {
+    expect(() => linked({ followSymlinks: SymlinkFollowMode.BLOCK_EXTERNAL })).toThrow(/external symbolic link which is forbidden/);
+  });
+
+  test.each([['app'], ['app/aws'], ['**/aws']])('do not count when %s is left out', (pattern) => {
+    expect(linked({ exclude: [pattern] })).toBe('');
+  });
+
+  test('that a default is written out changes no asset', () => {
+    const hashOf = (options?: MicrovmAssetCodeOptions) => {
+      const stack = stackOf();
+      imageIn(stack, { code: MicrovmCode.fromAsset(path.join(directory, 'code'), options) });
+      return Object.values<any>(Template.fromStack(stack).findResources('Custom::LambdaMicrovmImage'))[0].Properties.CodeArtifactUri;
+    };
+    expect(hashOf({ followSymlinks: SymlinkFollowMode.EXTERNAL })).toEqual(hashOf());
   });
 });
 

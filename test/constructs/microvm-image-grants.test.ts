@@ -43,11 +43,10 @@ test('run: the egress connector of the image is the usual one', () => {
   expect(statementsOf(stack, 'Grantee')[1].resources).toEqual([`${CONNECTOR}HTTP_INGRESS`, 'arn:aws:lambda:us-east-1:123456789012:network-connector:nc-1']);
 });
 
-test('manage: look after MicroVMs', () => {
-  expect(granted((grants, role) => grants.manage(role))).toEqual([
-    { actions: ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm'], resources: [IMAGE] },
-    { actions: ['lambda:ListMicrovms'], resources: ['*'] },
-  ]);
+test('control and manage: look after MicroVMs; to find them needs all of the account', () => {
+  const control = { actions: ['lambda:GetMicrovm', 'lambda:ResumeMicrovm', 'lambda:SuspendMicrovm', 'lambda:TerminateMicrovm'], resources: [IMAGE] };
+  expect(granted((grants, role) => grants.control(role))).toEqual([control]);
+  expect(granted((grants, role) => grants.manage(role))).toEqual([control, { actions: ['lambda:ListMicrovms'], resources: ['*'] }]);
 });
 
 test('observe: look at MicroVMs, touch none', () => {

@@ -49,8 +49,9 @@ test('launch: run the image and pass exactly what the profile names', () => {
   ]);
 });
 
-test('connect and manage: as the image grants them', () => {
+test('connect, control and manage: as the image grants them', () => {
   expect(granted((grants, grantee) => grants.connect(grantee))).toEqual(CONNECT);
+  expect(granted((grants, grantee) => grants.control(grantee))).toEqual(MANAGE.slice(0, 1));
   expect(granted((grants, grantee) => grants.manage(grantee))).toEqual(MANAGE);
 });
 

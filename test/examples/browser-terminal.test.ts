@@ -3,37 +3,24 @@ import { createHash } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { cdkFindings, lintFindings, templateFile } from './clean-template';
+import { Match } from 'aws-cdk-lib/assertions';
+import { testCleanTemplate } from './clean-template';
 import { PageBrowser } from './page-browser';
 import { BrowserTerminalStack } from '../../examples/browser-terminal/browser-terminal-stack';
 
 const PAGE = join(__dirname, '..', '..', 'examples', 'browser-terminal', 'page');
 
-let stack: BrowserTerminalStack;
-let template: Template;
-beforeAll(() => {
-  stack = new BrowserTerminalStack(new App(), 'BrowserTerminal');
-  template = Template.fromStack(stack);
-}, 60_000);
-
-test('has no finding of cdk-nag AwsSolutions, and no warning', () => {
-  expect(cdkFindings(stack)).toEqual([]);
-});
-
-test('has no finding of cfn-lint', async () => {
-  expect(await lintFindings(templateFile(stack)) ?? '').toBe('');
-}, 120_000);
+const template = testCleanTemplate(() => new BrowserTerminalStack(new App(), 'BrowserTerminal'));
 
 test('only who is signed in gets a terminal', () => {
-  template.resourcePropertiesCountIs('AWS::ApiGatewayV2::Route', {
+  template().resourcePropertiesCountIs('AWS::ApiGatewayV2::Route', {
     RouteKey: 'POST /terminals', AuthorizationType: 'JWT', AuthorizerId: Match.anyValue(),
   }, 1);
-  template.resourcePropertiesCountIs('AWS::ApiGatewayV2::Route', { RouteKey: Match.stringLikeRegexp('^GET /'), AuthorizationType: 'NONE' }, 2);
-  template.resourceCountIs('AWS::ApiGatewayV2::Route', 3);
-  template.hasResourceProperties('AWS::Cognito::UserPool', { AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }, MfaConfiguration: 'ON' });
-  template.hasResourceProperties('AWS::Cognito::UserPoolClient', { GenerateSecret: false, AllowedOAuthFlows: ['code'] });
-  template.hasResourceProperties('AWS::ApiGatewayV2::Stage', { DefaultRouteSettings: { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 10 } });
+  template().resourcePropertiesCountIs('AWS::ApiGatewayV2::Route', { RouteKey: Match.stringLikeRegexp('^GET /'), AuthorizationType: 'NONE' }, 2);
+  template().resourceCountIs('AWS::ApiGatewayV2::Route', 3);
+  template().hasResourceProperties('AWS::Cognito::UserPool', { AdminCreateUserConfig: { AllowAdminCreateUserOnly: true }, MfaConfiguration: 'ON' });
+  template().hasResourceProperties('AWS::Cognito::UserPoolClient', { GenerateSecret: false, AllowedOAuthFlows: ['code'] });
+  template().hasResourceProperties('AWS::ApiGatewayV2::Stage', { DefaultRouteSettings: { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 10 } });
 });
 
 describe('the page', () => {

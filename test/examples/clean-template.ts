@@ -1,8 +1,33 @@
 import { spawnSync } from 'child_process';
 import { App, Stack } from 'aws-cdk-lib';
-import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { EmulatorUnavailable, installTemplateLinter } from '../../tools/emulator/installation';
+
+/**
+ * Tests that the template of an example is clean, as all must be.
+ *
+ * @param make makes its stack, once for all tests
+ * @returns its template, for tests of what is special about it
+ */
+export function testCleanTemplate(make: () => Stack): () => Template {
+  let stack: Stack;
+  let template: Template;
+  beforeAll(() => {
+    stack = make();
+    template = Template.fromStack(stack);
+  }, 60_000);
+
+  test('has no finding of cdk-nag AwsSolutions, and no warning', () => {
+    expect(cdkFindings(stack)).toEqual([]);
+  });
+
+  test('has no finding of cfn-lint', async () => {
+    expect(await lintFindings(templateFile(stack)) ?? '').toBe('');
+  }, 120_000);
+
+  return () => template;
+}
 
 /** Every finding, whether of a rule of cdk-nag or a warning of a construct, that nobody has acknowledged with a reason. */
 export function cdkFindings(stack: Stack): string[] {

@@ -4,37 +4,24 @@ import { createServer, Server } from 'http';
 import { AddressInfo } from 'net';
 import { join } from 'path';
 import { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { cdkFindings, lintFindings, templateFile } from './clean-template';
+import { Match } from 'aws-cdk-lib/assertions';
+import { testCleanTemplate } from './clean-template';
 import { ImageProcess } from './image-process';
 import { LaunchersStack } from '../../examples/launchers/launchers-stack';
 
-let stack: LaunchersStack;
-let template: Template;
-beforeAll(() => {
-  // Nothing is bundled: pip has its registry to reach.
-  stack = new LaunchersStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Launchers');
-  template = Template.fromStack(stack);
-}, 60_000);
-
-test('has no finding of cdk-nag AwsSolutions, and no warning', () => {
-  expect(cdkFindings(stack)).toEqual([]);
-});
-
-test('has no finding of cfn-lint', async () => {
-  expect(await lintFindings(templateFile(stack)) ?? '').toBe('');
-}, 120_000);
+// Nothing is bundled: pip has its registry to reach.
+const template = testCleanTemplate(() => new LaunchersStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Launchers'));
 
 test('its four launchers share one image and one profile, and it has nobody come in', () => {
-  template.resourceCountIs('Custom::LambdaMicrovmImage', 1);
-  template.resourceCountIs('AWS::SSM::Parameter', 1);
-  const settings = Object.values(template.findResources('AWS::Lambda::Function'))
+  template().resourceCountIs('Custom::LambdaMicrovmImage', 1);
+  template().resourceCountIs('AWS::SSM::Parameter', 1);
+  const settings = Object.values(template().findResources('AWS::Lambda::Function'))
     .map(({ Properties }) => JSON.stringify(Properties.Environment?.Variables?.MICROVM_LAUNCH))
     .filter((launch) => launch !== undefined);
   expect(settings).toHaveLength(2);
-  expect(new Set([...settings, JSON.stringify(Object.values(template.findResources('AWS::SSM::Parameter'))[0].Properties.Value)]).size).toBe(1);
+  expect(new Set([...settings, JSON.stringify(Object.values(template().findResources('AWS::SSM::Parameter'))[0].Properties.Value)]).size).toBe(1);
   expect(settings[0]).toContain(':NO_INGRESS');
-  template.allResourcesProperties('AWS::EC2::SecurityGroup', { SecurityGroupIngress: Match.absent() });
+  template().allResourcesProperties('AWS::EC2::SecurityGroup', { SecurityGroupIngress: Match.absent() });
 });
 
 describe('the job', () => {

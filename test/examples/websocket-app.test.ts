@@ -6,25 +6,14 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { createInterface } from 'readline';
 import { App } from 'aws-cdk-lib';
-import { cdkFindings, lintFindings, templateFile } from './clean-template';
+import { testCleanTemplate } from './clean-template';
 import { ImageProcess } from './image-process';
 import { WebsocketAppStack } from '../../examples/websocket-app/websocket-app-stack';
 
 const EXAMPLE = join(__dirname, '..', '..', 'examples', 'websocket-app');
 
 describe('the template', () => {
-  let stack: WebsocketAppStack;
-  beforeAll(() => {
-    stack = new WebsocketAppStack(new App(), 'WebsocketApp');
-  }, 60_000);
-
-  test('has no finding of cdk-nag AwsSolutions, and no warning', () => {
-    expect(cdkFindings(stack)).toEqual([]);
-  });
-
-  test('has no finding of cfn-lint', async () => {
-    expect(await lintFindings(templateFile(stack)) ?? '').toBe('');
-  }, 120_000);
+  testCleanTemplate(() => new WebsocketAppStack(new App(), 'WebsocketApp'));
 });
 
 describe('the room', () => {

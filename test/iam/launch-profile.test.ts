@@ -22,6 +22,7 @@ const GRANTS: Record<string, string[]> = {
   Launch: ['RunMicrovm'],
   Connect: ['CreateMicrovmAuthToken'],
   Shell: ['CreateMicrovmShellAuthToken'],
+  Control: ['GetMicrovm', 'SuspendMicrovm', 'ResumeMicrovm', 'TerminateMicrovm'],
   Manage: ['GetMicrovm', 'ListMicrovms', 'SuspendMicrovm', 'ResumeMicrovm', 'TerminateMicrovm'],
   Observe: ['GetMicrovm', 'ListMicrovms', 'DescribeLogStreams', 'FilterLogEvents', 'GetLogEvents'],
 };
@@ -154,6 +155,7 @@ async function deploy(setUp: LaunchSetUp, index: number): Promise<Deployed[]> {
     }));
     const grantee = (grant: string) => new iam.Role(stack, `${grant}${number}Role`, { assumedBy: new iam.AccountRootPrincipal() });
     profile.grants.connect(grantee('Connect'));
+    profile.grants.control(grantee('Control'));
     profile.grants.manage(grantee('Manage'));
     profile.grants.observe(grantee('Observe'));
     if (profile.ingressConnectors.includes(MicrovmConnector.SHELL_INGRESS)) {

@@ -1,8 +1,9 @@
-import { App, CfnParameter, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { App, Aws, CfnParameter, Environment, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { ExecutionRole, MicrovmAssertions, MicrovmConnector, MicrovmLaunchProfile, NetworkConnectorGuardrail } from '../../src';
 import { bareImageIn, ENV, imageIn, stackOf } from '../constructs/fixtures';
 
@@ -110,10 +111,17 @@ describe('what a principal may do', () => {
     const user = new iam.User(stack, 'User', { groups: [group] });
     three.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaBasicExecutionRole'));
     roleIn(stack, 'Admin').addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AdministratorAccess'));
+    const developer = roleIn(stack, 'Developer');
+    developer.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AWSLambda_FullAccess'));
+    const reader = roleIn(stack, 'Reader');
+    ['AmazonS3ReadOnlyAccess', 'AmazonEC2ContainerRegistryReadOnly'].forEach((name) => reader.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName(name)));
 
     const access = MicrovmAssertions.fromStack(stack);
-    expect(access.whoMayRun(image.ref)).toEqual(['Stack/One', 'Stack/Two', 'Stack/Group', 'Stack/User', 'Stack/Admin']);
+    expect(access.whoMayRun(image.ref)).toEqual(['Stack/One', 'Stack/Two', 'Stack/Group', 'Stack/User', 'Stack/Admin', 'Stack/Developer']);
     access.assertAllows(user.userArn, RUN, image.ref);
+    access.assertDenies(developer.roleArn, 's3:GetObject', 'arn:aws:s3:::bucket/key');
+    access.assertAllows(reader.roleArn, 's3:GetObject', 'arn:aws:s3:::bucket/key');
+    access.assertDenies(reader.roleArn, 's3:PutObject', 'arn:aws:s3:::bucket/key');
   });
 
   test('a permission boundary, a guardrail, and an explicit denial', () => {
@@ -307,6 +315,8 @@ describe('trusts', () => {
     ['every account but one', { Principal: MICROVMS, Condition: { StringNotEquals: { 'aws:SourceAccount': '444455556666' } } }, 'on behalf of any account'],
     ['an account pattern', { Principal: MICROVMS, Condition: { StringLike: { 'aws:SourceAccount': '*' } } }, 'on behalf of any account'],
     ['images of any account', { Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws:lambda:*:*:microvm-image:*' } } }, 'on behalf of any account'],
+    ['images of a region, of any account', { Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws:lambda:eu-*:*:microvm-image:*' } } }, 'on behalf of any account'],
+    ['images of a name, which any account can give', { Principal: MICROVMS, Condition: { StringLike: { 'aws:SourceArn': 'arn:aws:lambda:*:*:microvm-image:prod-*' } } }, 'on behalf of any account'],
     ['a condition that holds without the key', { Principal: MICROVMS, Condition: { StringEqualsIfExists: { 'aws:SourceAccount': ENV.account } } }, 'without saying on whose behalf'],
     ['a condition on something else', { Principal: MICROVMS, Condition: { Bool: { 'aws:SecureTransport': 'true' } } }, 'on behalf of any account'],
     ['anybody, besides', { Principal: { ...MICROVMS, AWS: '*' }, Condition: {} }, 'any account'],
@@ -330,8 +340,34 @@ describe('trusts', () => {
     access.assertTrustsConfined();
   });
 
-  function trusting(statements: any[]): MicrovmAssertions {
-    const stack = stackOf({ env: ENV });
+  test.each([
+    ['aws', 'eu-west-1'], ['aws-cn', 'cn-north-1'], ['aws-us-gov', 'us-gov-west-1'],
+  ])('in partition %s, images of this account are confined and those of any are not', (partition, region) => {
+    const images = (owner: string, written = partition) =>
+      ({ Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': `arn:${written}:lambda:${region}:${owner}:microvm-image:*` } } });
+    const unconfined = (statement: any) => trusting([statement], { region, account: ENV.account }).unconfinedTrusts;
+    expect(unconfined(images(ENV.account))).toEqual([]);
+    expect(unconfined(images('*'))).toEqual(['Stack/Execution']);
+    expect(unconfined(images('*', Aws.PARTITION))).toEqual(['Stack/Execution']);
+    expect(unconfined({ Principal: { ...MICROVMS, AWS: `arn:${Aws.PARTITION}:iam::${ENV.account}:root` }, Condition: account })).toEqual([]);
+  });
+
+  test('a partition and a region that only the deployment knows', () => {
+    const images = (owner: string) =>
+      ({ Principal: MICROVMS, Condition: { ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${owner}:microvm-image:*` } } });
+    expect(trusting([images(Aws.ACCOUNT_ID)], {}).unconfinedTrusts).toEqual([]);
+    expect(trusting([images('*')], {}).unconfinedTrusts).toEqual(['Stack/Execution']);
+  });
+
+  test('the service by its name in China', () => {
+    const service = { Principal: { Service: 'lambda.amazonaws.com.cn' } };
+    const env = { region: 'cn-north-1', account: ENV.account };
+    expect(trusting([{ ...service, Condition: account }], env).unconfinedTrusts).toEqual([]);
+    expect(trusting([service], env).unconfinedTrusts).toEqual(['Stack/Execution']);
+  });
+
+  function trusting(statements: any[], env: Environment = ENV): MicrovmAssertions {
+    const stack = stackOf({ env });
     handWritten(stack, 'Execution', {
       assumeRolePolicyDocument: { Version: '2012-10-17', Statement: statements.map((statement) => ({ Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession'], ...statement })) },
     });
@@ -347,6 +383,14 @@ describe('trusts', () => {
     const { role } = new lambda.Function(stack, 'Function', { code: lambda.Code.fromInline('x'), handler: 'index.handler', runtime: lambda.Runtime.NODEJS_22_X });
     roleIn(stack, 'Launcher', { actions: [RUN], resources: [image.ref] }, ...(isPassed ? [{ actions: ['iam:PassRole'], resources: [role!.roleArn] }] : []));
     expect(MicrovmAssertions.fromStack(stack).unconfinedTrusts).toEqual(unconfined);
+  });
+
+  test('the role of a function is counted when a launch names it, whoever launches', () => {
+    const stack = stackOf({ env: ENV });
+    const image = bareImageIn(stack);
+    const { role } = new lambda.Function(stack, 'Function', { code: lambda.Code.fromInline('x'), handler: 'index.handler', runtime: lambda.Runtime.NODEJS_22_X });
+    new ssm.StringParameter(stack, 'Launch', { stringValue: stack.toJsonString({ imageIdentifier: image.ref, executionRoleArn: role!.roleArn }) });
+    expect(MicrovmAssertions.fromStack(stack).unconfinedTrusts).toEqual(['Stack/Function/ServiceRole']);
   });
 
   test('the operator role of a connector is not counted, for its trust cannot be confined', () => {

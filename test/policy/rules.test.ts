@@ -81,6 +81,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['ecr-access', 'pull from every repository', (r) => (buildStatements(r)[2].Resource = '*')],
     ['ecr-access', 'pull from every repository of the account', (r) => (buildStatements(r)[2].Resource = { 'Fn::Sub': 'arn:aws:ecr:*:${AWS::AccountId}:repository/*' })],
     ['ecr-access', 'by a policy of AWS', (r) => (r.BuildRole.Properties.ManagedPolicyArns = [{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly' }])],
+    ['ecr-access', 'by the policy of ECS tasks', (r) => (r.ExecutionRole.Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy'])],
     ['public-ingress', 'a launch with HTTP_INGRESS', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [connectorArn('HTTP_INGRESS')] }))],
     ['public-ingress', 'a launch with ALL_INGRESS', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [connectorArn('ALL_INGRESS')] }))],
     ['public-ingress', 'a launch that says nothing', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: undefined }))],
@@ -186,6 +187,12 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
       template.Resources.Image.Properties.AdditionalOsCapabilities = { 'Fn::If': ['Prod', branch(then), branch(otherwise)] };
       expect(findingsInTemplate(template)).toEqual(['os-capabilities']);
     }
+  });
+
+  test('a policy of AWS is read whole', () => {
+    const template = good();
+    template.Resources.LauncherRole.Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/AWSLambda_FullAccess'];
+    expect(findingsInTemplate(template, EVERYTHING)).toEqual(expect.arrayContaining(['wildcard-run', 'wildcard-pass-role', 'wildcard-pass-connector']));
   });
 
   test('in China all is the same', () => {

@@ -1,6 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { IgnoreStrategy, SymlinkFollowMode } from 'aws-cdk-lib';
+import { leadsOut } from './external-links';
 import { readZip } from './zip-reader';
 
 /** One file of the code. */
@@ -63,8 +64,7 @@ function linkTarget(root: string, link: string, follow: SymlinkFollowMode): fs.S
   if (follow === SymlinkFollowMode.NEVER || !fs.existsSync(link)) {
     return undefined;
   }
-  const inside = !path.relative(fs.realpathSync(root), fs.realpathSync(link)).startsWith('..');
-  const followed = follow === SymlinkFollowMode.ALWAYS || (follow === SymlinkFollowMode.EXTERNAL ? !inside : inside);
+  const followed = follow === SymlinkFollowMode.ALWAYS || (follow === SymlinkFollowMode.EXTERNAL) === leadsOut(root, link);
   return followed ? fs.statSync(link) : undefined;
 }
 

@@ -12,6 +12,9 @@ const MAX_TAG_KEY = 128;
 const MAX_TAG_VALUE = 256;
 const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
+/** CloudFormation hands properties to a Lambda function, by way of a state machine that takes 256 KB in all. */
+const MAX_PROPERTIES_BYTES = 64 * 1024;
+
 const REGIONS = [
   'us-east-1', 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-central-1', 'eu-north-1',
   'ap-northeast-1', 'ap-south-1', 'ap-southeast-1', 'ap-southeast-2',
@@ -120,8 +123,11 @@ function validateEnvironmentKey(scope: IConstruct, key: string) {
   }
 }
 
-/** What is wrong with the tags an image would get, including those added through `Tags.of()`. */
-/** @param kept how many tags the library keeps beyond those that every image has */
+/**
+ * What is wrong with the tags an image would get, including those added through `Tags.of()`.
+ *
+ * @param kept how many tags the library keeps beyond those that every image has
+ */
 export function tagProblems(tags: Record<string, string>, kept = 0): string[] {
   const problems: string[] = [];
   const entries = Object.entries(tags).filter(([key]) => !Token.isUnresolved(key));
@@ -141,6 +147,22 @@ export function tagProblems(tags: Record<string, string>, kept = 0): string[] {
     }
   }
   return problems;
+}
+
+/** At once, where the user wrote them. Those of `Tags.of()` are only known at the end. */
+export function validateTags(scope: IConstruct, tags: Record<string, string>) {
+  const problems = tagProblems(tags);
+  if (problems.length > 0) {
+    throw new ValidationError(lit`MicrovmImageTags`, problems.join('; '), scope);
+  }
+}
+
+/** Whether what an image hands to its handler is too much. */
+export function sizeProblems(scope: IConstruct, properties: Record<string, unknown> = {}): string[] {
+  const bytes = Buffer.byteLength(JSON.stringify(Stack.of(scope).resolve(properties)));
+  return bytes <= MAX_PROPERTIES_BYTES ? [] : [
+    `properties must be at most ${MAX_PROPERTIES_BYTES} bytes in all, got ${bytes}; put configuration into a file of the code instead of environment`,
+  ];
 }
 
 /** What a prop of a class of ours must be, by a member of it: `instanceof` fails for another copy of the library. */

@@ -4,8 +4,10 @@ import { AppSource } from './app-source';
 import { RequestContext } from './iam-context';
 import { Decision, evaluate } from './iam-evaluation';
 import { colonParts } from './iam-text';
-import { strangers, trustsMicrovms } from './iam-trust';
-import { asText } from './intrinsic-functions';
+import { strangers } from './iam-trust';
+import { readImages } from './image-settings';
+import { readLaunches } from './launches';
+import { possibleRoles } from './microvm-roles';
 import { CUSTOM_IMAGE, NATIVE_IMAGE, Place } from './physical-names';
 import { SynthesizedApp } from './synthesized-app';
 import { SynthesizedResource } from './synthesized-template';
@@ -117,25 +119,18 @@ export class AppAccess {
 
   /** Roles of builds and MicroVMs that somebody of another account can have assumed, and who. */
   public unconfinedTrusts(): Array<{ readonly name: string; readonly strangers: string[] }> {
-    return this.principals.filter((principal) => this.isMicrovmRole(principal))
-      .map(({ name, trust, place }) => ({ name, strangers: strangers(trust, place.account) }))
+    const roles = this.microvmRoles();
+    return this.principals.filter(({ resource }) => resource && roles.includes(resource))
+      .map(({ name, trust, place }) => ({ name, strangers: strangers(trust, place) }))
       .filter((found) => found.strangers.length > 0);
   }
 
-  private isMicrovmRole({ resource, trust, arn }: AppPrincipal): boolean {
-    if (resource?.type !== 'AWS::IAM::Role') {
-      return false;
-    }
-    const uses = (property: string, ...types: string[]) => this.app.ofType(...types).some(({ properties }) => asText(properties[property]) === arn);
-    if (uses('BuildRoleArn', CUSTOM_IMAGE, NATIVE_IMAGE)) {
-      return true;
-    }
-    // The service presents no account when it assumes the role of a connector, so its trust cannot be confined.
-    if (!trustsMicrovms(trust) || uses('OperatorRole', NETWORK_CONNECTOR)) {
-      return false;
-    }
-    return !uses('Role', 'AWS::Lambda::Function') || this.everyone.all.some((principal) =>
-      this.may(principal, PASS_ROLE, arn!) && this.images.some((image) => this.may(principal, RUN, image.resource.arn!)));
+  private microvmRoles(): SynthesizedResource[] {
+    const { identities } = this.everyone;
+    const subjects = { app: this.app, identities, images: readImages(this.app), launches: readLaunches(this.app, identities) };
+    const mayLaunchWith = (role: string) => this.everyone.all.some((principal) =>
+      this.may(principal, PASS_ROLE, role) && this.images.some((image) => this.may(principal, RUN, image.resource.arn!)));
+    return possibleRoles(subjects, ({ resource }) => mayLaunchWith(resource.arn!)).map(({ resource }) => resource);
   }
 
   /** Within a stack the questions are about what belongs to it; the others serve to understand it. */

@@ -1,6 +1,6 @@
 import { nameResources } from './app-names';
+import { managedPolicyOfAws } from './aws-managed-policies';
 import { Policy, PrincipalPolicies } from './iam-evaluation';
-import { managedPolicyOfAws } from './iam-managed-policies';
 import { asList, asText } from './intrinsic-functions';
 import { Place } from './physical-names';
 import { Identities, Identity, PolicyDocument, PolicyStatement, readStatements } from './policy-documents';
@@ -31,8 +31,8 @@ const ATTACHED_BY: Record<string, string> = {
 /** The principals of an app, and those from elsewhere that its policies are attached to. */
 export class AppPrincipals {
   public readonly all: AppPrincipal[];
+  public readonly identities: Identities;
 
-  private readonly identities: Identities;
   private readonly names: Map<SynthesizedResource, string>;
 
   /**

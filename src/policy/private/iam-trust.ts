@@ -1,7 +1,8 @@
 import { RequestContext } from './iam-context';
 import { applies, Request } from './iam-statement';
-import { hasUnknownPart } from './iam-text';
+import { colonParts, hasUnknownPart } from './iam-text';
 import { all, any, known, not, Truth, unknown } from './iam-truth';
+import { Place } from './physical-names';
 import { PolicyStatement, Principal } from './policy-documents';
 
 const SERVICE = 'lambda.amazonaws.com';
@@ -18,6 +19,11 @@ interface Attempt {
   readonly keys: Record<string, string[]>;
 }
 
+/** Whether a service principal is Lambda: in China, and where a region is named, it is written another way. */
+export function isLambda(service: string): boolean {
+  return /^lambda\.([\w-]+\.)?amazonaws\.com(\.cn)?$/.test(service);
+}
+
 /** Whether the service may assume the role, for somebody. */
 export function trustsMicrovms(trust: PolicyStatement[]): boolean {
   return trust.some((statement) => statement.effect === 'Allow'
@@ -31,37 +37,55 @@ export function trustsMicrovms(trust: PolicyStatement[]): boolean {
  *
  * Each is tried as a request, so any condition counts that keeps them out.
  *
- * @param account of the role. The same placeholder as in the trust where it is not known
+ * @param place of the role. Its account and region are the same placeholders as in the trust where they are not known
  */
-export function strangers(trust: PolicyStatement[], account: string): string[] {
+export function strangers(trust: PolicyStatement[], place: Place): string[] {
+  const { account } = place;
   // Before deployment no account is certain to be another one than this, so this one gets a number.
   const statements: PolicyStatement[] = hasUnknownPart(account) ? JSON.parse(JSON.stringify(trust).split(account).join(THIS_ACCOUNT)) : trust;
   const here = hasUnknownPart(account) ? THIS_ACCOUNT : account;
-  return attempts(statements, here, here === account).filter((attempt) => succeeds(statements, attempt)).map(({ who }) => who);
+  const found = attempts(statements, { ...place, account: here }, here === account).filter((attempt) => succeeds(statements, attempt));
+  return [...new Set(found.map(({ who }) => who))];
 }
 
-function attempts(trust: PolicyStatement[], here: string, isHereKnown: boolean): Attempt[] {
+function attempts(trust: PolicyStatement[], place: Place, isHereKnown: boolean): Attempt[] {
+  const { partition, account: here } = place;
   const allowed = trust.filter(({ effect }) => effect === 'Allow');
   const service = { type: 'Service', value: SERVICE };
   const named = allowed.flatMap(({ conditions }) => conditions).flatMap(({ values }) => values.join(' ').match(/\b\d{12}\b/g) ?? []);
   const principals = allowed.flatMap((statement) => statement.principals ?? []);
+  const onBehalf = (who: string, account: string): Attempt[] =>
+    imagesOf(account, allowed, place).map((image) => ({ who: `${SERVICE} on behalf of ${who}`, principal: service, keys: sourceKeys(account, image) }));
   return [
-    { who: `${SERVICE} on behalf of any account`, principal: service, keys: onBehalfOf(ANOTHER_ACCOUNT) },
-    { who: `${SERVICE} without saying on whose behalf`, principal: service, keys: onBehalfOf() },
-    ...[...new Set(named)].filter((other) => isHereKnown && other !== here)
-      .map((other) => ({ who: `${SERVICE} on behalf of account ${other}`, principal: service, keys: onBehalfOf(other) })),
-    { who: 'any account', principal: { type: 'AWS', value: `arn:aws:iam::${ANOTHER_ACCOUNT}:role/any` }, keys: { 'aws:PrincipalAccount': [ANOTHER_ACCOUNT] } },
+    ...onBehalf('any account', ANOTHER_ACCOUNT),
+    { who: `${SERVICE} without saying on whose behalf`, principal: service, keys: sourceKeys() },
+    ...[...new Set(named)].filter((other) => isHereKnown && other !== here).flatMap((other) => onBehalf(`account ${other}`, other)),
+    { who: 'any account', principal: { type: 'AWS', value: `arn:${partition}:iam::${ANOTHER_ACCOUNT}:role/any` }, keys: { 'aws:PrincipalAccount': [ANOTHER_ACCOUNT] } },
     ...principals.filter(({ type, value }) => type === 'AWS' && value !== '*' && accountOf(value) !== here)
       .map((principal) => ({ who: principal.value, principal, keys: { 'aws:PrincipalAccount': [accountOf(principal.value)] } })),
     ...principals.filter(({ type }) => type === 'Federated').map((principal) => ({ who: principal.value, principal, keys: {} })),
   ];
 }
 
+/**
+ * Images another account could have: one in the place of the role, and for each image that the trust names one that is called alike.
+ *
+ * Accounts call their images as they like, in any region, so a pattern of names and regions keeps nobody out.
+ */
+function imagesOf(account: string, trust: PolicyStatement[], { partition, region }: Place): string[] {
+  const alike = trust.flatMap(({ conditions }) => conditions).filter(({ key }) => /^aws:SourceArn$/i.test(key)).flatMap(({ values }) => values).map((value) => {
+    const [, , , wantedRegion = '*', , wantedImage = '*'] = colonParts(value, 6);
+    const image = /^microvm-image:./.test(wantedImage) ? wantedImage : 'microvm-image:any';
+    return `arn:${partition}:lambda:${wantedRegion === '*' ? region : wantedRegion}:${account}:${image}`.replace(/[*?]/g, 'x');
+  });
+  return [...new Set([`arn:${partition}:lambda:${region}:${account}:microvm-image:any`, ...alike])];
+}
+
 /** What the service presents when it assumes a role of a build or a MicroVM: the account, and the image. */
-function onBehalfOf(account?: string): Record<string, string[]> {
+function sourceKeys(account?: string, imageArn?: string): Record<string, string[]> {
   return {
     'aws:SourceAccount': account ? [account] : [],
-    'aws:SourceArn': account ? [`arn:aws:lambda:us-east-1:${account}:microvm-image:any`] : [],
+    'aws:SourceArn': imageArn ? [imageArn] : [],
     'aws:SourceOrgID': account ? ['o-another'] : [],
     'aws:SourceOrgPaths': account ? ['o-another/r-any/'] : [],
   };
@@ -90,12 +114,13 @@ function matches({ principals, notPrincipals }: PolicyStatement, wanted: Princip
     if (type === 'AWS' && value === '*') {
       return known(true);
     }
-    return type !== wanted.type ? known(false) : value === wanted.value ? known(true) : hasUnknownPart(value) ? unknown(value) : known(false);
+    const isSame = value === wanted.value || (type === 'Service' && isLambda(value) && isLambda(wanted.value));
+    return type !== wanted.type ? known(false) : isSame ? known(true) : hasUnknownPart(value) ? unknown(value) : known(false);
   };
   return notPrincipals ? not(any(notPrincipals.map(one))) : any((principals ?? []).map(one));
 }
 
 /** Of an account number or an ARN. */
 function accountOf(principal: string): string {
-  return /^\d{12}$/.test(principal) ? principal : principal.split(':')[4] ?? principal;
+  return /^\d{12}$/.test(principal) ? principal : colonParts(principal, 6)[4] ?? principal;
 }

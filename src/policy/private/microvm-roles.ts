@@ -1,3 +1,4 @@
+import { isLambda, trustsMicrovms } from './iam-trust';
 import { asText } from './intrinsic-functions';
 import { Identity } from './policy-documents';
 import { Subjects } from './rules/rule';
@@ -27,6 +28,22 @@ export function passedRoles(subjects: Subjects): Identity[] {
     .filter((role) => !operators.includes(role));
 }
 
+/**
+ * The roles of the app that MicroVMs and builds may have, for those who ask what is possible: beside those that are passed for
+ * certain, all that trust the service, but the roles of functions and connectors that nobody passes.
+ *
+ * @param mayBePassed whether somebody who launches may pass a role to its MicroVMs
+ */
+export function possibleRoles(subjects: Subjects, mayBePassed: (role: Identity) => boolean): Identity[] {
+  const { app, identities } = subjects;
+  const ofFunctions = app.ofType('AWS::Lambda::Function').map(({ properties }) => identities.withArn(asText(properties.Role)));
+  const passed = passedRoles(subjects);
+  const operators = operatorRoles(subjects);
+  return identities.all.filter((role) => passed.includes(role) || (
+    trustsMicrovms(role.trust) && !operators.includes(role) && (!ofFunctions.includes(role) || mayBePassed(role))
+  ));
+}
+
 /** Who may launch MicroVMs and does not build images: the roles it passes are execution roles. */
 export function launchers({ identities }: Subjects): Identity[] {
   const may = ({ policies }: Identity, action: string) => policies
@@ -40,10 +57,6 @@ export function rolesPassedBy({ policies }: Identity, { identities }: Subjects):
     .filter((statement) => allows(statement, 'iam:PassRole'))
     .flatMap(resourcePatterns)
     .map((arn) => identities.withArn(arn)));
-}
-
-export function isLambda(service: string): boolean {
-  return /^lambda\.([\w-]+\.)?amazonaws\.com(\.cn)?$/.test(service);
 }
 
 function distinct(identities: Array<Identity | undefined>): Identity[] {

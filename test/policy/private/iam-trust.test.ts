@@ -7,11 +7,13 @@ const SEED = Number(process.env.SEED ?? 20260622);
 const ACCOUNT = '111122223333';
 const OTHER = '444455556666';
 const NOBODY = '999999999999';
-const imageOf = (account: string) => `arn:aws:lambda:us-east-1:${account}:microvm-image:any`;
+const PLACE = { partition: 'aws', region: 'us-east-1', account: ACCOUNT };
+const imageOf = (account: string, name = 'any', region = PLACE.region) => `arn:aws:lambda:${region}:${account}:microvm-image:${name}`;
 
 const account = fc.constantFrom(ACCOUNT, ACCOUNT, '1111*', '*', '????????????', OTHER);
 const image = fc.constantFrom(
-  imageOf(ACCOUNT), `arn:aws:lambda:*:${ACCOUNT}:microvm-image:*`, 'arn:*:lambda:*:*:microvm-image:*', imageOf(NOBODY), `arn:aws:lambda:us-east-1:${ACCOUNT}:*`,
+  imageOf(ACCOUNT), imageOf(ACCOUNT, '*', '*'), 'arn:*:lambda:*:*:microvm-image:*', imageOf(NOBODY, '*', '*'), `arn:aws:lambda:us-east-1:${ACCOUNT}:*`,
+  imageOf('*', 'prod-*', '*'), imageOf('*', '*', 'eu-west-?'),
 );
 const one = fc.oneof(
   fc.tuple(fc.constantFrom('StringEquals', 'StringLike', 'StringNotEquals', 'StringNotLike', 'StringEqualsIfExists', 'StringLikeIfExists'), fc.constant('aws:SourceAccount'), fc.array(account, { minLength: 1, maxLength: 2 })),
@@ -49,12 +51,14 @@ test(`whether Lambda can assume a role for others is what iam-simulate says, ove
   const seen = { true: 0, false: 0 };
   await fc.assert(fc.asyncProperty(fc.array(statement, { minLength: 1, maxLength: 3 }), async (statements) => {
     const policy = { Version: '2012-10-17', Statement: statements };
-    const found = strangers(readStatements(policy), ACCOUNT);
-    for (const [who, context] of [
-      ['lambda.amazonaws.com on behalf of any account', { 'aws:SourceAccount': NOBODY, 'aws:SourceArn': imageOf(NOBODY) }],
-      ['lambda.amazonaws.com without saying on whose behalf', {}],
-    ] as Array<[string, Record<string, string>]>) {
-      const allowed = await isAllowed(policy, context);
+    const found = strangers(readStatements(policy), PLACE);
+    // Whoever has an account calls images as he likes, in any region.
+    const images = ['any', 'prod-x'].flatMap((name) => ['us-east-1', 'eu-west-1'].map((region) => imageOf(NOBODY, name, region)));
+    for (const [who, contexts] of [
+      ['lambda.amazonaws.com on behalf of any account', images.map((arn) => ({ 'aws:SourceAccount': NOBODY, 'aws:SourceArn': arn }))],
+      ['lambda.amazonaws.com without saying on whose behalf', [{}]],
+    ] as Array<[string, Array<Record<string, string>>]>) {
+      const allowed = (await Promise.all(contexts.map((context) => isAllowed(policy, context)))).includes(true);
       seen[`${allowed}`]++;
       expect([who, found.includes(who)]).toEqual([who, allowed]);
     }

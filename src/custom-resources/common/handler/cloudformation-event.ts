@@ -1,4 +1,6 @@
-/** What CloudFormation sends, as the Provider framework hands it to both handlers. */
+import { createHash } from 'crypto';
+
+/** What CloudFormation sends, as the Provider framework hands it to both functions of a handler. */
 export interface CloudFormationEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly RequestId: string;
@@ -17,4 +19,37 @@ export interface CloudFormationEvent {
 export interface Acceptance {
   readonly PhysicalResourceId: string;
   readonly AcceptedAt: string;
+}
+
+/** What the framework makes of an answer of `isComplete`: not complete means ask again. */
+export interface Answer<Attributes> {
+  readonly IsComplete: boolean;
+  readonly Data?: Attributes;
+}
+
+/** When a request arrived, in milliseconds since the epoch. Deadlines count from there. */
+export function arrivalOf({ AcceptedAt }: CloudFormationEvent, now: number): number {
+  return AcceptedAt === undefined ? now : Date.parse(AcceptedAt);
+}
+
+/** The same for every request of one resource, and no other's. */
+export function resourceDigest({ StackId, LogicalResourceId }: CloudFormationEvent, digits: number): string {
+  return createHash('sha256').update(`${StackId}|${LogicalResourceId}`).digest('hex').slice(0, digits);
+}
+
+/** For people. */
+export function stackNameOf({ StackId }: CloudFormationEvent): string {
+  return StackId.split('/')[1] ?? StackId;
+}
+
+/** The properties of a request. Undefined for a Delete whose properties make no sense: it was never more than refused. */
+export function propertiesOf<Properties>(event: CloudFormationEvent, decode: (raw: Record<string, unknown>) => Properties): Properties | undefined {
+  try {
+    return decode(event.ResourceProperties);
+  } catch (error) {
+    if (event.RequestType === 'Delete') {
+      return undefined;
+    }
+    throw error;
+  }
 }

@@ -17,4 +17,14 @@ export class ServiceRefusal extends Error {
     super(message);
     this.name = 'ServiceRefusal';
   }
+
+  /** While it is waited for. */
+  get summary(): string {
+    return `${this.operation} refused (${this.refusal}): ${this.message}`;
+  }
+
+  /** In a verdict. */
+  get reason(): string {
+    return `was refused: ${this.message || 'no reason given'}`;
+  }
 }

@@ -1,6 +1,7 @@
 import { obstacle } from './decide-version';
 import { Decision, fail, Limit, Observation } from './decision';
 import { CloseRequest, PromoteRequest } from './request';
+import { imageNameOf } from '../../common/handler/image-arn';
 import { channelName, decodeRecord, encodePointer, lastPart, recordName, versionOfPointer } from '../contract';
 
 /** Looks once more after the move, so it never ends on a version that went away meanwhile. */
@@ -19,7 +20,7 @@ export function decidePromote({ root, channel: wanted, acceptedAt }: PromoteRequ
       'deploy again: the record was read before it was replaced',
     );
   }
-  const inTheWay = obstacle(`version ${imageVersion} of MicroVM image '${lastArnPart(record.imageArn)}'`, seen.version, now - acceptedAt);
+  const inTheWay = obstacle(`version ${imageVersion} of MicroVM image '${imageNameOf(record.imageArn)}'`, seen.version, now - acceptedAt);
   if (inTheWay !== undefined) {
     return inTheWay;
   }
@@ -34,8 +35,4 @@ export function decideClose({ root, channel: { channel, imageVersion } }: CloseR
   return versionOfPointer(seen.parameters[name]) === imageVersion
     ? { type: 'act', steps: [{ type: 'remove', names: [name] }] }
     : { type: 'done', why: name in seen.parameters ? 'the channel was moved by somebody else: not touched' : 'there is no such channel' };
-}
-
-function lastArnPart(arn: string): string {
-  return arn.split(':').pop()!;
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'crypto';
 import { obstacle } from './decide-version';
-import { compareVersions, Decision, fail, Observation, Step } from './decision';
+import { Decision, fail, Observation, Step } from './decision';
 import { ownerIn, PublishRequest, WithdrawRequest } from './request';
 import { VersionView } from './service-port';
+import { imageNameOf } from '../../common/handler/image-arn';
+import { compareVersions } from '../../common/handler/versions';
 import {
   channelName, decodeRecord, encodePointer, lastPart, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, PublishedRecord, recordName, SnapshotRecord,
   versionOfPointer,
@@ -15,7 +17,7 @@ import {
 export function decidePublish(request: PublishRequest, seen: Observation, now: number): Decision {
   const { root, publication } = request;
   const { imageArn, imageVersion } = publication;
-  const name = `version ${imageVersion} of MicroVM image '${imageArn.split(':').pop()}'`;
+  const name = `version ${imageVersion} of MicroVM image '${imageNameOf(imageArn)}'`;
   const claim = ownerIn(seen.parameters, root);
   if (claim !== undefined && claim.owner !== request.owner) {
     return fail(
@@ -110,7 +112,7 @@ function recordOf({ publication }: PublishRequest, version: VersionView, snapsho
   return {
     imageArn: publication.imageArn,
     version: publication.imageVersion,
-    baseImage: [lastArnPart(version.baseImageArn), version.baseImageVersion].filter(Boolean).join(':'),
+    baseImage: [imageNameOf(version.baseImageArn), version.baseImageVersion].filter(Boolean).join(':'),
     codeDigest: codeDigest(version.codeArtifactUri),
     sourceRevision: publication.sourceRevision,
     builtAt: new Date(version.createdAt).toISOString(),
@@ -129,8 +131,4 @@ function isOf(record: PublishedRecord, { publication }: PublishRequest, version:
 /** Assets are named after their content, the same in every account. */
 function codeDigest(uri: string): string {
   return /([0-9a-f]{64})\.zip$/.exec(uri)?.[1] ?? createHash('sha256').update(uri).digest('hex');
-}
-
-function lastArnPart(arn: string): string {
-  return arn.split(':').pop()!;
 }

@@ -1,17 +1,13 @@
 import { PublishedRecord, SnapshotRecord } from '../contract';
 import { VersionView } from './service-port';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
+import { DEADLINE, IAM_GRACE, MINUTE, SECOND } from '../../common/handler/limits';
 
 /** Time limits, in milliseconds since the request was accepted. */
 export const Limit = {
-  /** The framework gives up at 57 min and CloudFormation at 60, without a reason; ours comes first. */
-  DEADLINE: 55 * MINUTE,
+  DEADLINE,
   /** How long throttles, and an image that takes no tags, may hold a publication up. */
   RECOVERY: 15 * MINUTE,
-  /** How long a denial may be a policy on its way through IAM. */
-  IAM_GRACE: 2 * MINUTE,
+  IAM_GRACE,
   /** How long a version may take to show, or to become active. */
   READ_LAG: 30 * SECOND,
 } as const;
@@ -50,11 +46,4 @@ export type Decision =
 
 export function fail(what: string, hint: string): Decision {
   return { type: 'fail', what, hint };
-}
-
-/** Versions are `major.minor` and compare as numbers: `10.0` is after `9.0`. */
-export function compareVersions(a: string, b: string): number {
-  const [majorA, minorA = 0] = a.split('.').map(Number);
-  const [majorB, minorB = 0] = b.split('.').map(Number);
-  return majorA - majorB || minorA - minorB;
 }

@@ -1,22 +1,16 @@
 import { Announce, Driver } from './driver';
 import { decodeRequest } from './request';
 import { ServicePort } from './service-port';
-import { CloudFormationEvent } from '../../common/handler/cloudformation-event';
+import { Answer, CloudFormationEvent } from '../../common/handler/cloudformation-event';
 import { Log } from '../../common/handler/verdict';
 import { PublicationAttributes } from '../contract';
-
-/** The framework's idea of an answer: not complete means ask again. */
-export interface Answer {
-  readonly IsComplete: boolean;
-  readonly Data?: PublicationAttributes;
-}
 
 const nobody: Announce = async () => undefined;
 
 /** Takes one step of a request, and tells the framework whether it was the last. */
 export async function isComplete(
   event: CloudFormationEvent, service: ServicePort, clock: () => number, log: Log, announce: Announce = nobody,
-): Promise<Answer> {
+): Promise<Answer<PublicationAttributes>> {
   const request = decodeRequest(event, clock());
   if (request === undefined) {
     return { IsComplete: true };

@@ -1,18 +1,14 @@
 import { Decision, fail, Limit } from './decision';
 import { Request } from './request';
+import { LAST_TICKS } from '../../common/handler/limits';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
 import { lastPart } from '../contract';
-
-/** The service answers the last tick before the deadline too, so that the error can say what it kept answering. */
-const LAST_TICKS = 10_000;
 
 /** What a refused call means for the request: a wait, up to the time such a thing takes at most, and then a verdict. */
 export function afterRefusal(request: Request, refusal: ServiceRefusal, now: number): Decision {
   const within = (limit: number) => now - request.acceptedAt < limit - LAST_TICKS;
-  const wait: Decision = { type: 'wait', why: `${refusal.operation} refused (${refusal.refusal}): ${refusal.message}` };
-  const give = (hint: string) => fail(
-    `${refusal.operation} for publication '${lastPart(request.root)}' was refused: ${refusal.message || 'no reason given'}`, hint,
-  );
+  const wait: Decision = { type: 'wait', why: refusal.summary };
+  const give = (hint: string) => fail(`${refusal.operation} for publication '${lastPart(request.root)}' ${refusal.reason}`, hint);
   switch (refusal.refusal) {
     case 'quota':
       return give('SSM allows 10,000 standard parameters in an account and region: delete some, or lower keepRecords');

@@ -1,5 +1,4 @@
-import { createHash } from 'crypto';
-import { Acceptance, CloudFormationEvent } from '../../common/handler/cloudformation-event';
+import { Acceptance, arrivalOf, CloudFormationEvent, propertiesOf, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
 import {
   CHANNEL_RESOURCE_TYPE, channelName, ChannelProperties, decodeChannel, decodePublication, ownerName, PublicationProperties,
 } from '../contract';
@@ -76,13 +75,13 @@ function isChannel(event: CloudFormationEvent): boolean {
  * @throws InvalidProperties on a Create or Update whose properties make no sense. A Delete never throws.
  */
 export function decodeRequest(event: CloudFormationEvent, now: number): Request | undefined {
-  const decoded = decode(event);
+  const decoded = propertiesOf<PublicationProperties | ChannelProperties>(event, isChannel(event) ? decodeChannel : decodePublication);
   if (decoded === undefined) {
     return undefined;
   }
   const identity = {
     requestId: event.RequestId,
-    acceptedAt: event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt),
+    acceptedAt: arrivalOf(event, now),
     root: decoded.root,
   };
   const isDelete = event.RequestType === 'Delete';
@@ -90,8 +89,8 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     return { ...identity, kind: isDelete ? 'close' : 'promote', channel: decoded };
   }
   const claim = {
-    owner: createHash('sha256').update(`${event.StackId}|${event.LogicalResourceId}`).digest('hex').slice(0, 32),
-    stackName: event.StackId.split('/')[1] ?? event.StackId,
+    owner: resourceDigest(event, 32),
+    stackName: stackNameOf(event),
   };
   if (isDelete) {
     return { ...identity, ...claim, kind: 'withdraw', imageArn: decoded.imageArn };
@@ -105,17 +104,6 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     publication: decoded,
     droppedChannels: before.filter((channel) => !decoded.channels.includes(channel)),
   };
-}
-
-function decode(event: CloudFormationEvent): PublicationProperties | ChannelProperties | undefined {
-  try {
-    return (isChannel(event) ? decodeChannel : decodePublication)(event.ResourceProperties);
-  } catch (error) {
-    if (event.RequestType === 'Delete') {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 /** What the parameter with the owner of a publication holds: whose it is, and the stack's name for people. */

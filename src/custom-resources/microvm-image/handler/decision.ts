@@ -1,6 +1,7 @@
 import { ImageAttributes, Tag } from '../contract';
 import { ImageConfig } from './config';
 import { BaseVersionView, BuildView, ImageView, VersionView } from './service-port';
+import { DEADLINE, IAM_GRACE, MINUTE, SECOND } from '../../common/handler/limits';
 
 /** The world as one tick sees it. */
 export interface Observation {
@@ -72,21 +73,16 @@ export function yieldTo(what: string): Decision {
   return { outcome: { type: 'fail', failure: { type: 'superseded', what, hint: 'the next refresh looks again' } } };
 }
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-
 /** Time limits, in milliseconds since the request was accepted unless said otherwise. */
 export const Limit = {
-  /** The framework gives up at 57 min and CloudFormation at 60, without a reason; ours comes first. */
-  DEADLINE: 55 * MINUTE,
+  DEADLINE,
   /** CloudFormation waits for no request any longer. */
   OVER: 60 * MINUTE,
   /** Builds that stay PENDING this long are wedged. */
   WEDGED: 10 * MINUTE,
   /** How long an image may take to disappear. */
   DELETE: 10 * MINUTE,
-  /** How long a denial may be a policy on its way through IAM. */
-  IAM_GRACE: 2 * MINUTE,
+  IAM_GRACE,
   /** How long a new image may take to show. */
   READ_LAG: 3 * SECOND,
   /** How long a rollback tries to clear a failed version away. */

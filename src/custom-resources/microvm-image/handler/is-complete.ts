@@ -2,15 +2,10 @@ import { ImageAttributes } from '../contract';
 import { Driver, Log } from './driver';
 import { CloudFormationEvent, decodeRequest } from './request';
 import { ServicePort } from './service-port';
-
-/** The framework's idea of an answer: not complete means ask again. */
-export interface Answer {
-  readonly IsComplete: boolean;
-  readonly Data?: ImageAttributes;
-}
+import { Answer } from '../../common/handler/cloudformation-event';
 
 /** Takes one step of a request, and tells the framework whether it was the last. */
-export async function isComplete(event: CloudFormationEvent, service: ServicePort, clock: () => number, log: Log): Promise<Answer> {
+export async function isComplete(event: CloudFormationEvent, service: ServicePort, clock: () => number, log: Log): Promise<Answer<ImageAttributes>> {
   const request = decodeRequest(event, clock());
   if (request === undefined) {
     return { IsComplete: true };

@@ -1,6 +1,8 @@
 import { createHash } from 'crypto';
 import { Tag } from '../contract';
 
+export { compareVersions } from '../../common/handler/versions';
+
 /** A version consumers were given, and what it was built from. */
 export interface LedgerEntry {
   readonly version: string;
@@ -48,13 +50,6 @@ export function writeAttempt(attempt: Attempt): string {
 /** Tags are readable by many; a refresh token is the user's own text. */
 export function hashToken(token: string | undefined): string {
   return token === undefined ? '' : createHash('sha256').update(token).digest('hex').slice(0, 16);
-}
-
-/** Versions are `major.minor` and compare as numbers: `10.0` is after `9.0`. */
-export function compareVersions(a: string, b: string): number {
-  const [majorA, minorA = 0] = a.split('.').map(Number);
-  const [majorB, minorB = 0] = b.split('.').map(Number);
-  return majorA - majorB || minorA - minorB;
 }
 
 function readEntry(value: string | undefined): LedgerEntry | undefined {

@@ -1,9 +1,7 @@
 import { Action, fail, Limit, Outcome } from './decision';
 import { RequestIdentity } from './request';
 import { ServiceRefusal } from './service-port';
-
-/** The service answers the last tick before the deadline too, so that the error can say what it kept answering. */
-const LAST_TICKS = 10_000;
+import { LAST_TICKS } from '../../common/handler/limits';
 
 /**
  * What a refused call means for the request.
@@ -14,8 +12,8 @@ const LAST_TICKS = 10_000;
 export function afterRefusal(request: RequestIdentity, refusal: ServiceRefusal, now: number, action?: Action): Outcome {
   const waited = now - request.acceptedAt;
   const within = (limit: number): boolean => waited < Math.min(limit, request.timeAllowed - LAST_TICKS);
-  const wait: Outcome = { type: 'wait', why: `${refusal.operation} refused (${refusal.refusal}): ${refusal.message}` };
-  const give = (hint: string): Outcome => fail(`${refusal.operation} for image '${request.imageName}' was refused: ${refusal.message || 'no reason given'}`, hint).outcome;
+  const wait: Outcome = { type: 'wait', why: refusal.summary };
+  const give = (hint: string): Outcome => fail(`${refusal.operation} for image '${request.imageName}' ${refusal.reason}`, hint).outcome;
 
   switch (refusal.refusal) {
     case 'transient':

@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { Acceptance, CloudFormationEvent as RequestEvent } from '../../common/handler/cloudformation-event';
+import { Acceptance, arrivalOf, CloudFormationEvent as RequestEvent, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
 import {
   decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, decodeUpkeep, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
   UPKEEP_RESOURCE_TYPE,
@@ -145,16 +145,16 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
   if (imageArn === undefined || imageName === undefined) {
     return undefined;
   }
-  const acceptedAt = event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt);
+  const acceptedAt = arrivalOf(event, now);
   const identity: Omit<RequestIdentity, 'timeAllowed'> = {
     requestId: event.RequestId,
     acceptedAt,
     stamp: `${new Date(acceptedAt).toISOString()}/${event.RequestId}`,
     imageArn,
     imageName,
-    owner: createHash('sha256').update(`${event.StackId}|${event.LogicalResourceId}`).digest('hex').slice(0, 32),
+    owner: resourceDigest(event, 32),
     stack: event.StackId.split('/')[2] ?? event.StackId,
-    stackName: event.StackId.split('/')[1] ?? event.StackId,
+    stackName: stackNameOf(event),
   };
   if (isUpkeep(event)) {
     return event.RequestType === 'Delete'

@@ -1,14 +1,11 @@
 import { Answer, CheckResult, MicrovmView } from './service-port';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
+import { IAM_GRACE, MINUTE, SECOND } from '../../common/handler/limits';
 
 /** Time limits, in milliseconds. */
 export const Limit = {
   /** What may pass before the MicroVM runs: a full quota of memory is waited for, and leftovers of a killed run are. */
   BEFORE_LAUNCH: 5 * MINUTE,
-  /** How long a denial may be a policy on its way through IAM. */
-  IAM_GRACE: 2 * MINUTE,
+  IAM_GRACE,
   /** How long a version that was built a moment ago may not be found. */
   READ_LAG: 30 * SECOND,
   /** How long the service may take to end MicroVMs. It ends them by itself later. */

@@ -1,18 +1,14 @@
 import { Driver } from './driver';
 import { decodeRequest } from './request';
 import { ServicePort } from './service-port';
-import { CloudFormationEvent } from '../../common/handler/cloudformation-event';
+import { Answer, CloudFormationEvent } from '../../common/handler/cloudformation-event';
 import { Log } from '../../common/handler/verdict';
 import { SmokeTestAttributes } from '../contract';
 
-/** The framework's idea of an answer: not complete means ask again. */
-export interface Answer {
-  readonly IsComplete: boolean;
-  readonly Data?: SmokeTestAttributes;
-}
-
 /** Takes one step of a request, and tells the framework whether it was the last. */
-export async function isComplete(event: CloudFormationEvent, service: ServicePort, clock: () => number, log: Log): Promise<Answer> {
+export async function isComplete(
+  event: CloudFormationEvent, service: ServicePort, clock: () => number, log: Log,
+): Promise<Answer<SmokeTestAttributes>> {
   const request = decodeRequest(event, clock());
   if (request === undefined) {
     return { IsComplete: true };

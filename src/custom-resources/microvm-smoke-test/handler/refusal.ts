@@ -1,14 +1,12 @@
 import { nameOf } from './decide-test';
 import { Limit, Step } from './decision';
 import { Request } from './request';
+import { LAST_TICKS } from '../../common/handler/limits';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
-
-/** The service answers the last tick before the deadline too, so that the error can say what it kept answering. */
-const LAST_TICKS = 10_000;
 
 /** What a refused call means for the request: a wait, up to the time such a thing takes at most, and then a verdict. */
 export function afterRefusal(request: Request, refusal: ServiceRefusal, now: number): Step {
-  const wait: Step = { type: 'wait', why: `${refusal.operation} refused (${refusal.refusal}): ${refusal.message}` };
+  const wait: Step = { type: 'wait', why: refusal.summary };
   const waited = now - request.acceptedAt;
   if (request.kind === 'sweep') {
     // CloudFormation updates the handler's policy before it deletes a test that left the stack: the image may be out of reach.
@@ -18,7 +16,7 @@ export function afterRefusal(request: Request, refusal: ServiceRefusal, now: num
   const within = (limit: number) => waited < Math.min(limit, request.timeAllowed - LAST_TICKS);
   const fail = (hint: string): Step => ({
     type: 'fail',
-    what: `${nameOf(request)} could not be tested: ${refusal.operation} was refused: ${refusal.message || 'no reason given'}`,
+    what: `${nameOf(request)} could not be tested: ${refusal.operation} ${refusal.reason}`,
     hint,
   });
   switch (refusal.refusal) {

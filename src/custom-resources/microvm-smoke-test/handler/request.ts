@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import { Limit } from './decision';
-import { Acceptance, CloudFormationEvent } from '../../common/handler/cloudformation-event';
+import { Acceptance, arrivalOf, CloudFormationEvent, propertiesOf, resourceDigest } from '../../common/handler/cloudformation-event';
+import { imageNameOf } from '../../common/handler/image-arn';
 import { decodeSmokeTest, SmokeTestProperties, TESTED_TAG_PREFIX } from '../contract';
 
 interface RequestIdentity {
@@ -50,15 +51,15 @@ export function acceptRequest(event: CloudFormationEvent, now: number): Acceptan
  * @throws InvalidProperties on a Create or Update whose properties make no sense. A Delete never throws.
  */
 export function decodeRequest(event: CloudFormationEvent, now: number): Request | undefined {
-  const test = propertiesOf(event);
+  const test = propertiesOf(event, decodeSmokeTest);
   if (test === undefined) {
     return undefined;
   }
   const identity = {
     requestId: event.RequestId,
-    acceptedAt: event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt),
+    acceptedAt: arrivalOf(event, now),
     test,
-    imageName: test.imageArn.split(':').pop()!,
+    imageName: imageNameOf(test.imageArn),
     tag: `${TESTED_TAG_PREFIX}${testId(event)}`,
   };
   return event.RequestType === 'Delete' ? { ...identity, kind: 'sweep' } : {
@@ -70,20 +71,8 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
   };
 }
 
-function propertiesOf(event: CloudFormationEvent): SmokeTestProperties | undefined {
-  try {
-    return decodeSmokeTest(event.ResourceProperties);
-  } catch (error) {
-    if (event.RequestType === 'Delete') {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** The same for every request of one resource. */
 function testId(event: CloudFormationEvent): string {
-  return hash(`${event.StackId}|${event.LogicalResourceId}`, 16);
+  return resourceDigest(event, 16);
 }
 
 /** What the version is asked, which is not about the version. */

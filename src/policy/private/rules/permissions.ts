@@ -1,6 +1,7 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
-import { awsManagedStatements } from '../aws-managed-policies';
-import { buildRoles, isLambda, passedRoles } from '../microvm-roles';
+import { managedPolicyOfAws } from '../aws-managed-policies';
+import { isLambda } from '../iam-trust';
+import { buildRoles, passedRoles } from '../microvm-roles';
 import { Identity, PolicyStatement } from '../policy-documents';
 import { allows, coversAnything, needsResourceTag, resourcePatterns } from '../statements';
 import { SynthesizedResource } from '../synthesized-template';
@@ -94,8 +95,9 @@ function statementsOf(identities: Identity[]): FoundStatement[] {
   ]);
 }
 
-function managedByAws(identity: Identity): FoundStatement[] {
-  return awsManagedStatements(identity).map((statement) => ({ resource: identity.resource, location: 'Properties.ManagedPolicyArns', statement }));
+function managedByAws({ resource, otherPolicyArns }: Identity): FoundStatement[] {
+  return otherPolicyArns.flatMap((arn) => managedPolicyOfAws(arn) ?? [])
+    .map((statement) => ({ resource, location: 'Properties.ManagedPolicyArns', statement }));
 }
 
 function finding({ resource, location }: FoundStatement, message: string): Finding {

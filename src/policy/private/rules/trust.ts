@@ -1,5 +1,6 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
-import { buildRoles, isLambda, launchers, operatorRoles, passedRoles, rolesPassedBy } from '../microvm-roles';
+import { isLambda } from '../iam-trust';
+import { buildRoles, launchers, operatorRoles, passedRoles, rolesPassedBy } from '../microvm-roles';
 import { Condition, Identity, PolicyStatement } from '../policy-documents';
 import { allows } from '../statements';
 import { Finding, Rule } from './rule';
