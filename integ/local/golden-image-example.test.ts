@@ -6,7 +6,7 @@ import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describeDeployments } from './emulated-aws';
 import { runStateMachine } from './state-machine-run';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const ROOT = '/microvm-images/agents';
 const POLLS = 200;
@@ -79,6 +79,12 @@ describeDeployments('the golden-image example', (aws) => {
     return { builds: aws.emulator.buildsStarted, launches: aws.emulator.simulator.calls.count('RunMicrovm') };
   }
 
+  /** Of the stacks there are, by name. */
+  async function statuses(): Promise<Record<string, string>> {
+    const { Stacks } = await cloudFormation.send(new DescribeStacksCommand({}));
+    return Object.fromEntries(Stacks!.map(({ StackName, StackStatus }) => [StackName!, StackStatus!]));
+  }
+
   async function parameters(): Promise<Record<string, string>> {
     const { Parameters } = await ssm.send(new GetParametersByPathCommand({ Path: ROOT, Recursive: true }));
     return Object.fromEntries(Parameters!.map(({ Name, Value }) => [Name!.slice(ROOT.length), Value!]));
@@ -104,6 +110,7 @@ describeDeployments('the golden-image example', (aws) => {
     expect([following.exitCode, pinned.exitCode]).toEqual([1, 1]);
     expect(following.said).toContain(`${ROOT}/channels/stable`);
     expect(pinned.said).toContain(`${ROOT}/versions/1.0`);
+    expect(Object.keys(await statuses())).toEqual(['CDKToolkit']);
   });
 
   test('publish, promote, roll back, refresh with a new base image and without one: 1, 0, 0, 1, 0 builds', async () => {
@@ -149,8 +156,7 @@ describeDeployments('the golden-image example', (aws) => {
     });
     // Those of version 4.0.
     expect(counted).toEqual({ builds: 1, launches: 1 });
-    const { Stacks: [{ StackStatus }] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: 'GoldenImage' }));
-    expect(StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(await statuses()).toMatchObject({ GoldenImage: 'UPDATE_ROLLBACK_COMPLETE' });
     expect(await parameters()).toEqual(before);
     expect(runningMicrovms()).toEqual([]);
   });
@@ -176,11 +182,24 @@ describeDeployments('the golden-image example', (aws) => {
     expect(await counting(refresh)).toEqual({ builds: 0, launches: 0 });
   });
 
+  test('a refreshed version that fails its smoke test is not published', async () => {
+    const { simulator } = aws.emulator;
+    const before = await parameters();
+    simulator.publishBaseImage('5');
+    simulator.respond('*', () => ({ status: 500, body: 'boom' }));
+    const { status, cause } = await runStateMachine(sfn, stateMachineArn, { force: false });
+    expect(status).toBe('FAILED');
+    expect(cause).toContain('failed its smoke test: GET /health on port 8080 answered 500 instead of 200: \'boom\'');
+    expect(await parameters()).toEqual(before);
+    expect(runningMicrovms()).toEqual([]);
+  });
+
   test('destroyed, it leaves no MicroVM, no image and no parameter', async () => {
     const { exitCode } = await cdk('destroy', '--all', '--force');
     expect(exitCode).toBe(0);
     expect(runningMicrovms()).toEqual([]);
     expect(aws.emulator.simulator.images).toEqual([]);
     expect(await parameters()).toEqual({});
+    expect(Object.values(await statuses())).not.toContain('DELETE_FAILED');
   });
 }, { simulator: { guests: { mode: 'process' } } });
