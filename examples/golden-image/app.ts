@@ -10,6 +10,6 @@ const app = new App();
 // What is published here is read while the others are deployed.
 const publisher = new PublisherStack(app, 'GoldenImage');
 const channel = new ChannelStack(app, 'GoldenImageStable', { version: STABLE });
-channel.addDependency(publisher, 'promotes what it published');
-new FollowingStack(app, 'FollowingTeam').addDependency(channel, 'follows the channel');
-new PinnedStack(app, 'PinnedTeam', { version: STABLE }).addDependency(publisher, 'names what it published');
+channel.addStackDependency(publisher, 'promotes what it published');
+new FollowingStack(app, 'FollowingTeam').addStackDependency(channel, 'follows the channel');
+new PinnedStack(app, 'PinnedTeam', { version: '1.0' }).addStackDependency(publisher, 'names what it published');

@@ -1,15 +1,11 @@
 import { GetMicrovmImageCommand, LambdaMicrovmsClient } from '@aws-sdk/client-lambda-microvms';
-import {
-  DescribeExecutionCommand, DescribeStateMachineCommand, GetExecutionHistoryCommand, SFNClient, StartExecutionCommand, TestStateCommand,
-} from '@aws-sdk/client-sfn';
+import { DescribeStateMachineCommand, SFNClient, TestStateCommand } from '@aws-sdk/client-sfn';
 import { DeployedStack } from './deployed-stack';
 import { describeDeployments } from './emulated-aws';
 import { BROKEN_DOCKERFILE } from './image-app';
+import { runStateMachine } from './state-machine-run';
 
 jest.setTimeout(90_000);
-
-const POLLS = 400;
-const POLL_INTERVAL_MS = 50;
 
 describeDeployments('a base image refresh, through the deployed state machine', (aws) => {
   let stack: DeployedStack;
@@ -36,20 +32,7 @@ describeDeployments('a base image refresh, through the deployed state machine', 
     expect(image().state).toBe('UPDATED');
   }
 
-  /** What the schedule does, or somebody by hand. */
-  async function start(stateMachineArn: string, input = '{"force":false}') {
-    const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input }));
-    for (let poll = 0; poll < POLLS; poll++) {
-      const { status, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-      if (status !== 'RUNNING') {
-        const { events } = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1_000 }));
-        const states = events!.flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? []);
-        return { status, error, cause, states };
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
-    }
-    throw new Error('the execution does not end');
-  }
+  const start = (stateMachineArn: string, force = false) => runStateMachine(sfn, stateMachineArn, { force });
 
   test('builds when the base image moved and only then, and a later deployment keeps what it built', async () => {
     const { outputs } = await stack.deploy({ images: { A: {} }, refresh: true });
@@ -77,7 +60,7 @@ describeDeployments('a base image refresh, through the deployed state machine', 
     expect(aws.emulator.buildsStarted).toBe(2);
 
     await settle();
-    const forced = await start(outputs.RefreshStateMachine, '{"force":true}');
+    const forced = await start(outputs.RefreshStateMachine, true);
     expect(forced.states.pop()).toBe('Refreshed');
     expect(aws.emulator.buildsStarted).toBe(3);
 
@@ -89,7 +72,7 @@ describeDeployments('a base image refresh, through the deployed state machine', 
     aws.emulator.simulator.calls.clear();
     for (const [failures, last] of [[1, 'Tell of the failure'], [2, 'Tell of the failure'], [3, 'Find the schedule']] as const) {
       aws.emulator.simulator.builds.plan({ failure: { kind: 'container' } });
-      const { status, cause, states } = await start(outputs.RefreshStateMachine, '{"force":true}');
+      const { status, cause, states } = await start(outputs.RefreshStateMachine, true);
       expect(status).toBe('FAILED');
       expect(cause).toMatch(/failed to build/);
       expect(states).toContain(last);
@@ -97,7 +80,7 @@ describeDeployments('a base image refresh, through the deployed state machine', 
       await settle();
       expect(image()).toMatchObject({ latestActiveImageVersion: '1.0', versions: [{ version: '1.0' }] });
     }
-    expect((await start(outputs.RefreshStateMachine, '{"force":true}')).states.pop()).toBe('Refreshed');
+    expect((await start(outputs.RefreshStateMachine, true)).states.pop()).toBe('Refreshed');
     await stack.delete();
   });
 

@@ -85,7 +85,11 @@ export class MicrovmImageChannel extends Construct {
     this.imageVersion = resource.getAtt('ImageVersion').toString();
   }
 
-  /** It says the same for every version: a policy that changed with it would have to reach all of IAM before the channel can move. */
+  /**
+   * It says the same for every version: a policy that changed with it would have to reach all of IAM before the channel can move.
+   * Only the template is another, as the image's ARN comes from the record of the version. Each record is a parameter of its own
+   * there, since a deployment keeps the value of a parameter that stays, which is the name of the record.
+   */
   private handlerPolicy(provider: MicrovmImagePublicationProvider, root: string, channel: string, imageArn: string): iam.Policy {
     const records = formatParameterArn(this, recordName(root, '*'));
     const pointer = formatParameterArn(this, channelName(root, channel));

@@ -1,19 +1,30 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { CODE, ENV, imageIn, only, resources, stackOf, statementsOf, text, warnings } from './fixtures';
 import {
   MicrovmImage, MicrovmImageChannel, MicrovmImagePublication, MicrovmImagePublicationProps, MicrovmLaunchProfile, MicrovmPublicationAttributes,
   MicrovmPublicationGrants, MicrovmSmokeTest,
 } from '../../src';
 import { CHANNEL_RESOURCE_TYPE, encodeRecord, PUBLICATION_RESOURCE_TYPE } from '../../src/custom-resources/microvm-image-publication/contract';
+import { STACK_ID } from '../custom-resources/common/custom-resource';
+import { ACCOUNT, DeployedTemplate, PARTITION, REGION } from '../iam/deployed-template';
 
 const PARAMETERS = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/microvm-images/agents';
+/** In the account of `DeployedTemplate`. */
+const PUBLISHED = `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT}:microvm-image:agents-1f2e3d4c`;
 const IMAGE = expect.stringMatching(/:microvm-image:Stack-[0-9a-f]{8}-Image-[0-9a-f]{8}$/);
 
 function publicationIn(stack: Stack, props: Partial<MicrovmImagePublicationProps> = {}, id = 'Publication'): MicrovmImagePublication {
   return new MicrovmImagePublication(stack, id, { image: props.image ?? imageIn(stack), publicationName: 'agents', ...props });
 }
+/** The stack as CloudFormation reads it when a version of an image has been published. */
+const deployed = (stack: Stack, version: string) => DeployedTemplate.of(stack, STACK_ID, {
+  [`/microvm-images/agents/versions/${version}`]: encodeRecord({
+    imageArn: PUBLISHED, version, baseImage: 'al2023-1:1', codeDigest: 'c0ffee', sourceRevision: 'a/b', builtAt: '2026-11-27T00:00:00Z', snapshots: [],
+  }),
+});
 const handlerMay = (stack: Stack) => statementsOf(stack, 'LambdaMicrovmImagePublicationProviderIsCompleteRole');
 
 describe('a publication', () => {
@@ -104,19 +115,20 @@ describe('a channel', () => {
     const channel = new MicrovmImageChannel(stack, 'Stable', { publicationName: 'agents', channel: 'stable', version: '3.0' });
     const { Properties } = only(stack, CHANNEL_RESOURCE_TYPE);
     expect(Properties).toMatchObject({ Root: '/microvm-images/agents', Channel: 'stable', ImageVersion: '3.0' });
-    expect(Properties.ImageArn).toEqual({ 'Fn::Select': [3, { 'Fn::Split': ['"', { Ref: expect.stringContaining('microvmimagesagentsversions30') }] }] });
+    expect(deployed(stack, '3.0').all(CHANNEL_RESOURCE_TYPE)[0].ImageArn).toBe(PUBLISHED);
     expect(Object.values<any>(Template.fromStack(stack).findParameters('*'))).toContainEqual({ Type: 'AWS::SSM::Parameter::Value<String>', Default: '/microvm-images/agents/versions/3.0' });
     expect(stack.resolve(channel.imageVersion)).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Stable/), 'ImageVersion'] });
   });
 
-  test('may write one parameter, by a policy that is the same for every version', () => {
-    const [one, two] = ['3.0', '4.0'].map((version) => {
+  test('may write one parameter, by a policy that is the same for every version once its record is read', () => {
+    const [[policies, may], [others]] = ['3.0', '4.0'].map((version) => {
       const stack = stackOf();
       new MicrovmImageChannel(stack, 'Stable', { publicationName: 'agents', channel: 'stable', version });
-      return handlerMay(stack).slice(1, 3);
+      return [deployed(stack, version).all('AWS::IAM::Policy'), handlerMay(stack)] as const;
     });
-    expect(one).toEqual(two);
-    expect(one).toEqual([
+    expect(others).toEqual(policies);
+    expect(policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)).toContainEqual({ Effect: 'Allow', Action: 'lambda:GetMicrovmImageVersion', Resource: PUBLISHED });
+    expect(may.slice(1, 3)).toEqual([
       { actions: ['ssm:GetParameters'], resources: [`${PARAMETERS}/versions/*`, `${PARAMETERS}/channels/stable`] },
       { actions: ['ssm:DeleteParameters', 'ssm:PutParameter'], resources: [`${PARAMETERS}/channels/stable`] },
     ]);
@@ -153,14 +165,15 @@ describe('an image from a publication', () => {
     expect(statementsOf(stack, 'Launcher').flatMap(({ actions }) => actions)).toEqual(expect.arrayContaining(['lambda:RunMicrovm', 'lambda:GetMicrovm']));
   });
 
-  test('by version: the ARN its record begins with', () => {
+  test('by version: the image its record names, also where the ARN is part of a JSON text', () => {
     const stack = stackOf();
-    const { image } = launching(stack, { version: '3.0' });
+    const image = consumed(stack, { version: '3.0' });
     expect(image.imageVersion).toBe('3.0');
-    const [[id]] = Object.entries(Template.fromStack(stack).findParameters('*')).filter(([, { Type }]) => Type === 'AWS::SSM::Parameter::Value<String>');
-    expect(stack.resolve(image.imageArn)).toEqual({ 'Fn::Select': [3, { 'Fn::Split': ['"', { Ref: id }] }] });
-    const record = encodeRecord({ imageArn: 'arn:x', version: '3.0', baseImage: 'b', codeDigest: 'd', builtAt: 't', snapshots: [] });
-    expect(record.split('"')[3]).toBe('arn:x');
+    new MicrovmLaunchProfile(stack, 'Launch', { image }).toSsmParameter();
+    new ssm.StringParameter(stack, 'Direct', { stringValue: image.imageArn });
+    const [direct, settings] = deployed(stack, '3.0').all('AWS::SSM::Parameter').map(({ Value }) => Value).sort();
+    expect(direct).toBe(PUBLISHED);
+    expect(JSON.parse(settings)).toMatchObject({ imageIdentifier: PUBLISHED, imageVersion: '3.0' });
   });
 
   const arn = `arn:aws:lambda:${ENV.region}:${ENV.account}:microvm-image:agents-1`;

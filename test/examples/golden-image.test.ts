@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'util';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { cdkFindings, lintFindings, templateFile } from './clean-template';
@@ -5,6 +6,9 @@ import { ChannelStack } from '../../examples/golden-image/channel-stack';
 import { FollowingStack, PinnedStack } from '../../examples/golden-image/consumer-stacks';
 import { PipelineStack } from '../../examples/golden-image/pipeline-stack';
 import { PublisherStack } from '../../examples/golden-image/publisher-stack';
+import { CHANNEL_RESOURCE_TYPE, encodeRecord } from '../../src/custom-resources/microvm-image-publication/contract';
+import { STACK_ID } from '../custom-resources/common/custom-resource';
+import { DeployedTemplate } from '../iam/deployed-template';
 
 let stacks: Stack[];
 beforeAll(() => {
@@ -40,11 +44,21 @@ test('the pipeline asks before it promotes, after it has published', () => {
   ]);
 }, 60_000);
 
-test('a promotion changes one parameter of one stack, and no policy', () => {
-  const of = (version: string) => Template.fromStack(new ChannelStack(new App(), 'GoldenImageStable', { version })).toJSON();
-  const differences = (one: any, two: any) => Object.keys({ ...one, ...two }).filter((key) => JSON.stringify(one[key]) !== JSON.stringify(two[key]));
-  const [before, after] = [of('1.0'), of('2.0')];
-  const changed = differences(before.Resources, after.Resources).map((id) => after.Resources[id].Type);
-  // The image's ARN comes from the record of the version: another parameter, with the same value.
-  expect(changed.sort()).toEqual(['AWS::IAM::Policy', 'Custom::LambdaMicrovmImageChannel']);
+test('a promotion changes the channel alone: its policy reads another record, and says the same', () => {
+  const [before, after] = ['1.0', '2.0'].map((version) => {
+    const stack = new ChannelStack(new App(), 'GoldenImageStable', { version });
+    const record = encodeRecord({
+      imageArn: 'arn:aws:lambda:us-east-1:000000000000:microvm-image:agents', version, baseImage: '-', codeDigest: '-', builtAt: '-', snapshots: [],
+    });
+    const deployed = DeployedTemplate.of(stack, STACK_ID, { [`/microvm-images/agents/versions/${version}`]: record });
+    return { template: Template.fromStack(stack).toJSON(), deployed };
+  });
+  const ids = Object.keys(before.template.Resources);
+  const typesOf = (changed: string[]) => changed.map((id) => before.template.Resources[id].Type).sort();
+  const rewritten = ids.filter((id) => !isDeepStrictEqual(before.template.Resources[id], after.template.Resources[id]));
+  const changed = ids.filter((id) => !isDeepStrictEqual(before.deployed.properties(id), after.deployed.properties(id)));
+
+  expect(Object.keys(after.template.Resources)).toEqual(ids);
+  expect(typesOf(rewritten)).toEqual(['AWS::IAM::Policy', CHANNEL_RESOURCE_TYPE]);
+  expect(typesOf(changed)).toEqual([CHANNEL_RESOURCE_TYPE]);
 });

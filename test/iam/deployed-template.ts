@@ -39,6 +39,11 @@ export class DeployedTemplate {
     return this.resolve(this.resources[logicalId].Properties) as Record<string, any>;
   }
 
+  /** The properties of all resources of a type. */
+  public all(type: string): Record<string, any>[] {
+    return this.logicalIds(type).map((id) => this.properties(id));
+  }
+
   /** The one role whose logical id contains the text. */
   public role(part: string): string {
     const found = this.logicalIds('AWS::IAM::Role').filter((id) => id.includes(part));

@@ -11,6 +11,7 @@ const REGION = 'us-east-1';
 
 const PROJECT_ROOT = path.join(__dirname, '..', '..');
 const CDK_CLI = path.join(PROJECT_ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
+const MINISTACK = path.join(__dirname, 'run-ministack.py');
 const HEALTH_POLLS = 100;
 const HEALTH_INTERVAL_MS = 100;
 
@@ -45,6 +46,8 @@ export class Emulator {
       s3Endpoint: endpoint,
       logsEndpoint: endpoint,
     });
+    // Functions tell by their own clock whether a MicroVM was launched for the request they work on.
+    simulator.clock.followsRealTime = true;
     const folder = mkdtempSync(path.join(WORK_FOLDER, 'run-'));
     let emulator: Emulator | undefined;
     try {
@@ -75,7 +78,7 @@ export class Emulator {
     const endpointCa = path.join(this.folder, 'endpoint-ca.pem');
     writeFileSync(endpointCa, simulator.endpointCa);
     writeFileSync(path.join(home, '.cdk.json'), JSON.stringify({ notices: false, versionReporting: false }));
-    this.ministack = new SupervisedProcess(python, ['-m', 'ministack'], {
+    this.ministack = new SupervisedProcess(python, [MINISTACK], {
       cwd: home,
       temporaryFolder: this.folder,
       env: {

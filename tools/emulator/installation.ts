@@ -23,7 +23,7 @@ export class EmulatorUnavailable extends Error {
 /**
  * Installs the emulator, once.
  *
- * @returns the Python that runs it: `<python> -m ministack`.
+ * @returns the Python that has it.
  * @throws EmulatorUnavailable
  */
 export async function installEmulator(progress?: (line: string) => void): Promise<string> {

@@ -4,7 +4,7 @@ import { Construct, IConstruct } from 'constructs';
 import { formatImageArn } from './arn';
 import { lit, ValidationError } from './cdk-internals';
 import { validateImageVersion } from './image-validation';
-import { channelName, ChannelPart, decodeRecord, RecordPart, recordName } from '../../custom-resources/microvm-image-publication/contract';
+import { channelName, ChannelPart, decodeRecord, RECORD_IMAGE_NAME, recordName } from '../../custom-resources/microvm-image-publication/contract';
 
 /** Where the parameters of publications are, unless said otherwise. */
 const DEFAULT_PREFIX = '/microvm-images';
@@ -77,10 +77,10 @@ function channelAtDeployment(scope: Construct, root: string, channel: string): P
   return { imageArn: Fn.select(ChannelPart.IMAGE_ARN, list), imageVersion: Fn.select(ChannelPart.VERSION, list) };
 }
 
-/** What the record of a version says when a stack is deployed. CloudFormation cannot read JSON, but it can split a text. */
+/** What the record of a version says when a stack is deployed. CloudFormation cannot read JSON, but it can split a text. The account and region are the same. */
 export function recordAtDeployment(scope: Construct, root: string, version: string): PublishedVersion {
-  const parts = Fn.split('"', ssm.StringParameter.valueForStringParameter(scope, recordName(root, version)));
-  return { imageArn: Fn.select(RecordPart.IMAGE_ARN, parts), imageVersion: version };
+  const parts = Fn.split('/', ssm.StringParameter.valueForStringParameter(scope, recordName(root, version)));
+  return { imageArn: formatImageArn(scope, Fn.select(RECORD_IMAGE_NAME, parts)), imageVersion: version };
 }
 
 /** What a channel names now. It is kept in `cdk.context.json` until somebody takes it out. */

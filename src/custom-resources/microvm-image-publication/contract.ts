@@ -84,11 +84,16 @@ export function lastPart(name: string): string {
   return name.split('/').pop()!;
 }
 
-/** The place of a member in the text of a record, which begins with these two, when it is split at its quotation marks. */
-export const RecordPart = { IMAGE_ARN: 3, VERSION: 7 } as const;
+/** The place of the image's name in the text of a record when it is split at its slashes. */
+export const RECORD_IMAGE_NAME = 1;
 
+/**
+ * It begins with the name of the image between slashes, for templates to take out. A quotation mark would not do to split at:
+ * `Stack.toJsonString` escapes it, also inside of an expression, and splits at something else.
+ */
 export function encodeRecord({ imageArn, version, baseImage, codeDigest, sourceRevision, builtAt, snapshots }: PublishedRecord): string {
-  return JSON.stringify({ imageArn, version, baseImage, codeDigest, sourceRevision, builtAt, snapshots });
+  const image = `microvm-image/${imageArn.split(':').pop()}/${version}`;
+  return JSON.stringify({ image, imageArn, version, baseImage, codeDigest, sourceRevision, builtAt, snapshots });
 }
 
 /** Undefined for a text that is none. */

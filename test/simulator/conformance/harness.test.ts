@@ -25,6 +25,20 @@ describe('time', () => {
     expect(world.sim.clock.now()).toBe(before + 1_000);
   });
 
+  test('a clock that follows real time catches up with it before a call, and never goes back', async () => {
+    await world.sim.stop();
+    const start = Date.now();
+    world = await World.start({ startAt: start - 60_000 });
+    world.sim.clock.followsRealTime = true;
+    expect(world.sim.clock.now()).toBe(start - 60_000);
+    await world.create('app');
+    expect(world.sim.clock.now()).toBeGreaterThanOrEqual(start);
+    await world.sim.clock.advance(3_600_000);
+    const ahead = world.sim.clock.now();
+    await world.image('app');
+    expect(world.sim.clock.now()).toBe(ahead);
+  });
+
   test('counted reads move a build on without any clock', async () => {
     await world.sim.stop();
     world = await World.start({ advance: { mode: 'reads', reads: 3 } });

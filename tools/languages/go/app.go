@@ -35,9 +35,9 @@ func main() {
 	})
 
 	consumer := awscdk.NewStack(app, jsii.String("Consumer"), nil)
-	image := microvms.MicrovmImage_FromImageAttributes(consumer, jsii.String("Image"), &microvms.MicrovmImageAttributes{
-		ImageArn:     jsii.String("arn:aws:lambda:us-east-1:111122223333:microvm-image:golden"),
-		ImageVersion: jsii.String("3.0"),
+	image := microvms.MicrovmImage_FromPublication(consumer, jsii.String("Image"), &microvms.MicrovmPublicationAttributes{
+		PublicationName: jsii.String("agents"),
+		Channel:         jsii.String("stable"),
 	})
 	logGroup := awslogs.NewLogGroup(consumer, jsii.String("RunLogs"), &awslogs.LogGroupProps{
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,

@@ -7,12 +7,12 @@ import io.github.cdklambdamicrovms.MicrovmHookTimeouts;
 import io.github.cdklambdamicrovms.MicrovmHooks;
 import io.github.cdklambdamicrovms.MicrovmIdlePolicy;
 import io.github.cdklambdamicrovms.MicrovmImage;
-import io.github.cdklambdamicrovms.MicrovmImageAttributes;
 import io.github.cdklambdamicrovms.MicrovmImageEngine;
 import io.github.cdklambdamicrovms.MicrovmInlineCode;
 import io.github.cdklambdamicrovms.MicrovmLaunchProfile;
 import io.github.cdklambdamicrovms.MicrovmMemory;
 import io.github.cdklambdamicrovms.MicrovmNewestBaseImageOptions;
+import io.github.cdklambdamicrovms.MicrovmPublicationAttributes;
 import io.github.cdklambdamicrovms.RunningMicrovms;
 import java.util.List;
 import java.util.Map;
@@ -47,9 +47,9 @@ public final class App {
             .build();
 
         var consumer = new Stack(app, "Consumer");
-        var image = MicrovmImage.fromImageAttributes(consumer, "Image", MicrovmImageAttributes.builder()
-            .imageArn("arn:aws:lambda:us-east-1:111122223333:microvm-image:golden")
-            .imageVersion("3.0")
+        var image = MicrovmImage.fromPublication(consumer, "Image", MicrovmPublicationAttributes.builder()
+            .publicationName("agents")
+            .channel("stable")
             .build());
         var logGroup = LogGroup.Builder.create(consumer, "RunLogs").removalPolicy(RemovalPolicy.DESTROY).build();
         var profile = MicrovmLaunchProfile.Builder.create(consumer, "Launch")

@@ -32,12 +32,7 @@ MicrovmImage(
 )
 
 consumer = Stack(app, "Consumer")
-image = MicrovmImage.from_image_attributes(
-    consumer,
-    "Image",
-    image_arn="arn:aws:lambda:us-east-1:111122223333:microvm-image:golden",
-    image_version="3.0",
-)
+image = MicrovmImage.from_publication(consumer, "Image", publication_name="agents", channel="stable")
 log_group = logs.LogGroup(consumer, "RunLogs", removal_policy=RemovalPolicy.DESTROY)
 profile = MicrovmLaunchProfile(
     consumer,

@@ -17,10 +17,7 @@ new MicrovmImage(publisher, 'Image', {
 });
 
 const consumer = new Stack(app, 'Consumer');
-const image = MicrovmImage.fromImageAttributes(consumer, 'Image', {
-  imageArn: 'arn:aws:lambda:us-east-1:111122223333:microvm-image:golden',
-  imageVersion: '3.0',
-});
+const image = MicrovmImage.fromPublication(consumer, 'Image', { publicationName: 'agents', channel: 'stable' });
 const logGroup = new logs.LogGroup(consumer, 'RunLogs', { removalPolicy: RemovalPolicy.DESTROY });
 const profile = new MicrovmLaunchProfile(consumer, 'Launch', {
   image,
