@@ -27,6 +27,7 @@ import { publishedVersion } from './private/publication-parameters';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { dropsGrants, grantLogDelivery } from './private/service-role';
 import { EventType } from '../custom-resources/microvm-events';
+import { MicrovmImageProvider } from '../custom-resources/microvm-image-provider';
 
 export type { IMicrovmImage } from './microvm-image-base';
 
@@ -198,7 +199,7 @@ export class MicrovmImage extends MicrovmImageBase {
     }
 
     const baseImage = this._baseImage = (props.baseImage ?? MicrovmBaseImage.AL2023_1)._settings(this);
-    this.events = new ImageEvents(this, this._policyArn, props.eventBus);
+    this.events = new ImageEvents(this, (bus) => MicrovmImageProvider.getOrCreate(this).allowEvents(bus), props.eventBus);
     this._image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
       settings: {
         imageName: this.physicalName,
@@ -231,7 +232,8 @@ export class MicrovmImage extends MicrovmImageBase {
       eventBusArn: Lazy.string({ produce: () => this.events.busArn }),
     });
     if (props.eventBus) {
-      this.enableEvents();
+      this.requireReports('events');
+      this.events.enable();
     }
 
     const { resource } = this._image;
@@ -329,13 +331,9 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
-    this.enableEvents();
-    return this.events.rule(id, type, options);
-  }
-
-  private enableEvents() {
     this.requireReports('events');
-    this.events.enable();
+    // Of the image's name: a rule that needed the image itself would miss its first build.
+    return this.events.rule(id, { type, imageArn: this._policyArn }, options);
   }
 
   private requireReports(what: string) {

@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { EVENT_SOURCE } from './microvm-events';
 import { acknowledgeWildcards } from '../constructs/private/rule-acknowledgments';
 
 /** From `src/` and from `lib/` alike. */
@@ -19,15 +20,20 @@ export interface HandlerProviderProps {
   readonly resource: string;
   /** What the functions are about. */
   readonly description: string;
-  /** What the handler that does the work may do, beside writing its logs, by name. Statements may be added to it later. */
-  readonly policies?: Record<string, iam.PolicyDocument>;
+  /** What the handler that does the work may do, beside writing its logs. Statements may be added to it later. */
+  readonly policy?: HandlerPolicy;
   /** @default Duration.minutes(2) */
   readonly isCompleteTimeout?: Duration;
 }
 
+export interface HandlerPolicy {
+  readonly name: string;
+  readonly document: iam.PolicyDocument;
+}
+
 interface HandlerOptions {
   readonly timeout: Duration;
-  readonly policies?: Record<string, iam.PolicyDocument>;
+  readonly policy?: HandlerPolicy;
 }
 
 /**
@@ -43,6 +49,13 @@ export abstract class HandlerProvider extends Construct {
   /** The role of the handler that does the work. */
   protected readonly handlerRole: iam.Role;
 
+  private readonly policy?: iam.PolicyDocument;
+  private readonly eventBuses = new iam.PolicyStatement({
+    actions: ['events:PutEvents'],
+    // The key has a value for each event of a call: this is how the documentation of EventBridge compares it.
+    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
+  });
+
   constructor(scope: Construct, id: string, props: HandlerProviderProps) {
     super(scope, id);
     const logGroup = new logs.LogGroup(this, 'LogGroup', {
@@ -52,9 +65,10 @@ export abstract class HandlerProvider extends Construct {
     const onEventHandler = this.handler('OnEvent', 'on-event', logGroup, props, { timeout: Duration.minutes(1) });
     const isCompleteHandler = this.handler('IsComplete', 'is-complete', logGroup, props, {
       timeout: props.isCompleteTimeout ?? Duration.minutes(2),
-      policies: props.policies,
+      policy: props.policy,
     });
     this.handlerRole = isCompleteHandler.role as iam.Role;
+    this.policy = props.policy?.document;
     const provider = new Provider(this, 'Framework', {
       onEventHandler,
       isCompleteHandler,
@@ -69,6 +83,27 @@ export abstract class HandlerProvider extends Construct {
     this.serviceToken = provider.serviceToken;
     this.handlers = { onEvent: onEventHandler, isComplete: isCompleteHandler };
     this.acknowledgeRules(provider);
+  }
+
+  /** Lets the handler put the events of this library on a bus. */
+  public allowEvents(eventBusArn: string) {
+    this.extend(this.eventBuses, [eventBusArn]);
+  }
+
+  /** A statement takes its place in the policy with its first resource. */
+  protected extend(statement: iam.PolicyStatement, resources: string[]) {
+    if (statement.resources.length === 0 && resources.length > 0) {
+      this.addStatement(statement);
+    }
+    statement.addResources(...resources);
+  }
+
+  private addStatement(statement: iam.PolicyStatement) {
+    if (this.policy) {
+      this.policy.addStatements(statement);
+    } else {
+      this.handlerRole.addToPrincipalPolicy(statement);
+    }
   }
 
   private handler(id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: HandlerOptions) {
@@ -86,7 +121,7 @@ export abstract class HandlerProvider extends Construct {
         inlinePolicies: {
           Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }),
           // In the role itself, so that the handler never runs without it.
-          ...options.policies,
+          ...options.policy && { [options.policy.name]: options.policy.document },
         },
       }),
     });

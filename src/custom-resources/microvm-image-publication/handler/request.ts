@@ -9,9 +9,10 @@ interface RequestIdentity {
   /** Milliseconds since the epoch. Deadlines count from here. */
   readonly acceptedAt: number;
   readonly root: string;
+  readonly stackName: string;
 }
 
-/** What the owner's parameter says of a publication of ours. */
+/** What the owner's parameter says of a publication: whose it is, and the stack's name for people. */
 interface Claim {
   readonly owner: string;
   readonly stackName: string;
@@ -84,23 +85,21 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     requestId: event.RequestId,
     acceptedAt: event.AcceptedAt === undefined ? now : Date.parse(event.AcceptedAt),
     root: decoded.root,
+    stackName: event.StackId.split('/')[1] ?? event.StackId,
   };
   const isDelete = event.RequestType === 'Delete';
   if ('channel' in decoded) {
     return { ...identity, kind: isDelete ? 'close' : 'promote', channel: decoded };
   }
-  const claim = {
-    owner: createHash('sha256').update(`${event.StackId}|${event.LogicalResourceId}`).digest('hex').slice(0, 32),
-    stackName: event.StackId.split('/')[1] ?? event.StackId,
-  };
+  const owner = createHash('sha256').update(`${event.StackId}|${event.LogicalResourceId}`).digest('hex').slice(0, 32);
   if (isDelete) {
-    return { ...identity, ...claim, kind: 'withdraw', imageArn: decoded.imageArn };
+    return { ...identity, owner, kind: 'withdraw', imageArn: decoded.imageArn };
   }
   const old = event.OldResourceProperties;
   const before = old?.Root === decoded.root && Array.isArray(old.Channels) ? old.Channels.map(String) : [];
   return {
     ...identity,
-    ...claim,
+    owner,
     kind: 'publish',
     publication: decoded,
     droppedChannels: before.filter((channel) => !decoded.channels.includes(channel)),
@@ -118,13 +117,13 @@ function decode(event: CloudFormationEvent): PublicationProperties | ChannelProp
   }
 }
 
-/** What the parameter with the owner of a publication holds: whose it is, and the stack's name for people. */
+/** What the parameter with the owner of a publication holds. */
 export function claimOf({ owner, stackName }: Claim): string {
   return `${owner} ${stackName}`;
 }
 
 /** Undefined: nobody's. */
-export function ownerIn(parameters: Record<string, string>, root: string): { owner: string; stackName: string } | undefined {
+export function ownerIn(parameters: Record<string, string>, root: string): Claim | undefined {
   const [owner, stackName = 'unknown'] = (parameters[ownerName(root)] ?? '').split(' ');
   return owner === '' ? undefined : { owner, stackName };
 }
