@@ -40,7 +40,7 @@ export class ParameterStore {
   public readonly faults = new Faults();
   public calls: StoreCall[] = [];
   /** In milliseconds since the epoch. */
-  public now = () => Date.now();
+  public now: () => number = Date.now;
   /** Told of each write, once it is done. */
   public onWrite?: (operation: string, names: string[]) => void;
   private readonly stored = new Map<string, Stored>();
