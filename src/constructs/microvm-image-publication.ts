@@ -1,4 +1,5 @@
-import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, CfnResource, Lazy, Stack, Token } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { MicrovmImage } from './microvm-image';
@@ -6,10 +7,12 @@ import { MicrovmPublicationGrants } from './microvm-publication-grants';
 import { MicrovmSmokeTest } from './microvm-smoke-test';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
+import { ImageEvents } from './private/image-events';
 import { policyArnOf } from './private/image-reference';
 import { formatParameterArn, publicationRoot, validateName } from './private/publication-parameters';
 import { VersionStep } from './private/refresh-workflow';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
+import { EventType } from '../custom-resources/microvm-events';
 import { channelName, encodePublication, PUBLICATION_RESOURCE_TYPE, recordName } from '../custom-resources/microvm-image-publication/contract';
 import { MicrovmImagePublicationProvider } from '../custom-resources/microvm-image-publication-provider';
 
@@ -62,6 +65,16 @@ export interface MicrovmImagePublicationProps {
    * @default '/microvm-images'
    */
   readonly parameterPrefix?: string;
+
+  /**
+   * The event bus that events about what is published are put on. Changing it publishes nothing.
+   *
+   * Giving one turns the events on, and lets the handler call `events:PutEvents` on the bus, and `ssm:GetParameters` on the parameters. A bus
+   * of another account or region must let it do so too, and takes its own rules there.
+   *
+   * @default - the default bus, once `onPublished()` or `onPromoted()` was called; until then there are no events
+   */
+  readonly eventBus?: events.IEventBusRef;
 }
 
 const DEFAULT_CHANNELS = ['candidate'];
@@ -124,6 +137,11 @@ export class MicrovmImagePublication extends Construct {
 
   private readonly root: string;
 
+  private readonly events: ImageEvents;
+
+  /** What the handler may read of the parameters. */
+  private readonly reading = new iam.PolicyStatement({ actions: ['ssm:GetParametersByPath'] });
+
   constructor(scope: Construct, id: string, props: MicrovmImagePublicationProps) {
     super(scope, id);
     const { image, publicationName } = props;
@@ -136,6 +154,11 @@ export class MicrovmImagePublication extends Construct {
 
     this._smokeTests = this.testsOf(props);
     const provider = MicrovmImagePublicationProvider.getOrCreate(this);
+    this.events = new ImageEvents(this, (eventBusArn) => {
+      provider.allowEvents(eventBusArn);
+      // Where a channel was before is what its parameter held before.
+      this.reading.addActions('ssm:GetParameters');
+    }, props.eventBus);
     const properties = encodePublication({
       imageArn: image.imageArn,
       imageVersion: image.imageVersion,
@@ -143,6 +166,7 @@ export class MicrovmImagePublication extends Construct {
       channels: this.channelsOf(props),
       keepRecords: this.keepRecordsOf(props),
       sourceRevision: this.revisionOf(props),
+      eventBusArn: Lazy.string({ produce: () => this.events.busArn }),
     });
     const resource = new CfnResource(this, 'Resource', {
       type: PUBLICATION_RESOURCE_TYPE,
@@ -153,6 +177,53 @@ export class MicrovmImagePublication extends Construct {
     // Which versions are published, and under which name.
     image._keepTag();
     image._keepTag();
+    if (props.eventBus) {
+      this.events.enable();
+    }
+  }
+
+  /**
+   * Calls a target when a version was published: its record was written.
+   *
+   * The target gets the event `MicroVM Image Published`. Like `onPromoted()`, this turns the events of the publication on: the stack's handler
+   * may then call `events:PutEvents` on the bus, and `ssm:GetParameters` on the parameters; nothing is published. An event that cannot be put
+   * fails no deployment. It may come twice, with the same `detail.id`.
+   *
+   * @param id of the rule, in the scope of the publication
+   * @param options of the rule: its target, and a pattern to narrow it
+   *
+   * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
+   *
+   * @example
+   * declare const publication: MicrovmImagePublication;
+   * declare const topic: sns.ITopic;
+   * publication.onPublished('TellTheTeams', { target: new targets.SnsTopic(topic) });
+   */
+  public onPublished(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.events.rule(id, { type: EventType.PUBLISHED, imageArn: policyArnOf(this.image) }, options);
+  }
+
+  /**
+   * Calls a target when a channel of the publication was moved to another version, by a deployment, a rollback or a base image refresh: the
+   * event `MicroVM Image Promoted`. `detail.channel` says which channel.
+   *
+   * A channel that a `MicrovmImageChannel` moves is among them when the events of that one are on too, on the same bus.
+   *
+   * Turns events on as `onPublished()` does.
+   *
+   * @param id of the rule, in the scope of the publication
+   * @param options of the rule: its target, and a pattern to narrow it
+   *
+   * @example
+   * declare const publication: MicrovmImagePublication;
+   * declare const deployTestTeam: lambda.Function;
+   * publication.onPromoted('Candidate', {
+   *   target: new targets.LambdaFunction(deployTestTeam),
+   *   eventPattern: { detail: { channel: ['candidate'] } },
+   * });
+   */
+  public onPromoted(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return this.events.rule(id, { type: EventType.PROMOTED, imageArn: policyArnOf(this.image) }, options);
   }
 
   /** The name of the SSM parameter that holds what a channel names: the list `<image ARN>,<version>,<base image>,<code digest>`. */
@@ -169,8 +240,9 @@ export class MicrovmImagePublication extends Construct {
   private handlerPolicy(provider: MicrovmImagePublicationProvider): iam.Policy {
     const path = formatParameterArn(this, this.root);
     const parameters = formatParameterArn(this, `${this.root}/*`);
+    this.reading.addResources(path, parameters);
     const policy = provider.allow(this, [
-      new iam.PolicyStatement({ actions: ['ssm:GetParametersByPath'], resources: [path, parameters] }),
+      this.reading,
       new iam.PolicyStatement({ actions: ['ssm:DeleteParameters', 'ssm:PutParameter'], resources: [parameters] }),
       new iam.PolicyStatement({
         actions: [

@@ -28,6 +28,7 @@ import {
 import { generateImageName } from './private/naming';
 import { publishedVersion } from './private/publication-parameters';
 import { EventType } from '../custom-resources/microvm-events';
+import { MicrovmImageProvider } from '../custom-resources/microvm-image-provider';
 
 export type { IMicrovmImage } from './microvm-image-base';
 
@@ -204,7 +205,7 @@ export class MicrovmImage extends MicrovmImageBase {
       environment: { ...props.environment },
       hooks: props.hooks?._properties(),
     };
-    this.events = new ImageEvents(this, this._policyArn, props.eventBus);
+    this.events = new ImageEvents(this, (bus) => MicrovmImageProvider.getOrCreate(this).allowEvents(bus), props.eventBus);
     this._image = (props.engine ?? MicrovmImageEngine.custom())._createImage(this, {
       settings: {
         imageName: this.physicalName,
@@ -237,7 +238,8 @@ export class MicrovmImage extends MicrovmImageBase {
       eventBusArn: Lazy.string({ produce: () => this.events.busArn }),
     });
     if (props.eventBus) {
-      this.enableEvents();
+      this.requireReports('events');
+      this.events.enable();
     }
 
     const { resource } = this._image;
@@ -330,13 +332,9 @@ export class MicrovmImage extends MicrovmImageBase {
   }
 
   private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
-    this.enableEvents();
-    return this.events.rule(id, type, options);
-  }
-
-  private enableEvents() {
     this.requireReports('events');
-    this.events.enable();
+    // Of the image's name: a rule that needed the image itself would miss its first build.
+    return this.events.rule(id, { type, imageArn: this._policyArn }, options);
   }
 
   private requireReports(what: string) {

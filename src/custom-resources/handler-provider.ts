@@ -1,10 +1,12 @@
 import * as path from 'path';
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { EVENT_SOURCE } from './microvm-events';
+import { MAX_INLINE_POLICIES, policySize } from '../constructs/private/policy-size';
 import { acknowledgeWildcards } from '../constructs/private/rule-acknowledgments';
 
 /** From `src/` and from `lib/` alike. */
@@ -19,15 +21,20 @@ export interface HandlerProviderProps {
   readonly resource: string;
   /** What the functions are about. */
   readonly description: string;
-  /** What the handler that does the work may do, beside writing its logs, by name. Statements may be added to it later. */
-  readonly policies?: Record<string, iam.PolicyDocument>;
+  /** What the handler that does the work may do, beside writing its logs. Statements may be added to it later. */
+  readonly policy?: HandlerPolicy;
   /** @default Duration.minutes(2) */
   readonly isCompleteTimeout?: Duration;
 }
 
+export interface HandlerPolicy {
+  readonly name: string;
+  readonly document: iam.PolicyDocument;
+}
+
 interface HandlerOptions {
   readonly timeout: Duration;
-  readonly policies?: Record<string, iam.PolicyDocument>;
+  readonly policies: Record<string, iam.PolicyDocument>;
 }
 
 /**
@@ -43,18 +50,34 @@ export abstract class HandlerProvider extends Construct {
   /** The role of the handler that does the work. */
   protected readonly handlerRole: iam.Role;
 
+  /** Those of the role from the beginning, and those that were attached. */
+  private readonly documents: iam.PolicyDocument[];
+  private readonly policy?: iam.PolicyDocument;
+  private readonly eventBuses = new iam.PolicyStatement({
+    actions: ['events:PutEvents'],
+    // The key has a value for each event of a call: this is how the documentation of EventBridge compares it.
+    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
+  });
+
   constructor(scope: Construct, id: string, props: HandlerProviderProps) {
     super(scope, id);
     const logGroup = new logs.LogGroup(this, 'LogGroup', {
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const onEventHandler = this.handler('OnEvent', 'on-event', logGroup, props, { timeout: Duration.minutes(1) });
+    const onEventHandler = this.handler('OnEvent', 'on-event', logGroup, props, { timeout: Duration.minutes(1), policies: logDelivery(logGroup) });
+    const policies = {
+      ...logDelivery(logGroup),
+      // In the role itself, so that the handler never runs without it.
+      ...props.policy && { [props.policy.name]: props.policy.document },
+    };
     const isCompleteHandler = this.handler('IsComplete', 'is-complete', logGroup, props, {
       timeout: props.isCompleteTimeout ?? Duration.minutes(2),
-      policies: props.policies,
+      policies,
     });
     this.handlerRole = isCompleteHandler.role as iam.Role;
+    this.policy = props.policy?.document;
+    this.documents = Object.values(policies);
     const provider = new Provider(this, 'Framework', {
       onEventHandler,
       isCompleteHandler,
@@ -69,6 +92,50 @@ export abstract class HandlerProvider extends Construct {
     this.serviceToken = provider.serviceToken;
     this.handlers = { onEvent: onEventHandler, isComplete: isCompleteHandler };
     this.acknowledgeRules(provider);
+    this.node.addValidation({ validate: () => this.sizeProblems(props.description) });
+  }
+
+  /** Lets the handler put the events of this library on a bus. */
+  public allowEvents(eventBusArn: string) {
+    this.extend(this.eventBuses, [eventBusArn]);
+  }
+
+  /** A statement takes its place in the policy with its first resource. */
+  protected extend(statement: iam.PolicyStatement, resources: string[]) {
+    if (statement.resources.length === 0 && resources.length > 0) {
+      this.addStatement(statement);
+    }
+    statement.addResources(...resources);
+  }
+
+  /** A policy of the role that leaves the stack with the scope it is in. */
+  protected attachPolicy(scope: Construct, id: string, statements: iam.PolicyStatement[]): iam.Policy {
+    const policy = new iam.Policy(scope, id, { roles: [this.handlerRole], statements });
+    this.documents.push(policy.document);
+    return policy;
+  }
+
+  private addStatement(statement: iam.PolicyStatement) {
+    if (this.policy) {
+      this.policy.addStatements(statement);
+    } else {
+      this.handlerRole.addToPrincipalPolicy(statement);
+    }
+  }
+
+  /** IAM would refuse them when all else of the stack is made. */
+  private sizeProblems(description: string): string[] {
+    const added = this.handlerRole.node.tryFindChild('DefaultPolicy') as iam.Policy | undefined;
+    const { least, most } = policySize(Stack.of(this), [...this.documents, ...(added ? [added.document] : [])]);
+    const rule = `${description}: the policies of the handler's role must be at most ${MAX_INLINE_POLICIES} characters in all, white space not counted`;
+    const advice = 'put some of the images into another stack';
+    if (least <= MAX_INLINE_POLICIES && most > MAX_INLINE_POLICIES) {
+      Annotations.of(this).addWarningV2(
+        'cdk-lambda-microvms:handlerPolicySize',
+        `${rule}, got ${least} to ${most}, which depends on names, region and partition; ${advice}`,
+      );
+    }
+    return least > MAX_INLINE_POLICIES ? [`${rule}, got at least ${least}; ${advice}`] : [];
   }
 
   private handler(id: string, bundle: string, logGroup: logs.LogGroup, props: HandlerProviderProps, options: HandlerOptions) {
@@ -83,11 +150,7 @@ export abstract class HandlerProvider extends Construct {
       logGroup,
       role: new iam.Role(this, `${id}Role`, {
         assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-        inlinePolicies: {
-          Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }),
-          // In the role itself, so that the handler never runs without it.
-          ...options.policies,
-        },
+        inlinePolicies: options.policies,
       }),
     });
   }
@@ -96,7 +159,7 @@ export abstract class HandlerProvider extends Construct {
   private frameworkRole(id: string, logGroup: logs.LogGroup): iam.Role {
     return new iam.Role(this, id, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: { Logs: new iam.PolicyDocument({ statements: [logDelivery(logGroup)] }) },
+      inlinePolicies: logDelivery(logGroup),
     });
   }
 
@@ -115,6 +178,10 @@ export abstract class HandlerProvider extends Construct {
   }
 }
 
-function logDelivery(logGroup: logs.LogGroup): iam.PolicyStatement {
-  return new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
+function logDelivery(logGroup: logs.LogGroup): Record<string, iam.PolicyDocument> {
+  return {
+    Logs: new iam.PolicyDocument({
+      statements: [new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] })],
+    }),
+  };
 }

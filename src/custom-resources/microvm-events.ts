@@ -14,6 +14,10 @@ export const EventType = {
   BUILD_FAILED: 'MicroVM Image Build Failed',
   /** A version was deleted to make room, or because it had failed. */
   VERSION_PRUNED: 'MicroVM Image Version Pruned',
+  /** The record of a version was written. */
+  PUBLISHED: 'MicroVM Image Published',
+  /** A channel was moved to a version. */
+  PROMOTED: 'MicroVM Image Promoted',
 } as const;
 
 /** What an event tells. No place for secrets: whoever may read the bus reads it. */

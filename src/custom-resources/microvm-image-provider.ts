@@ -2,7 +2,6 @@ import { ArnFormat, Aws, Fn, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { HandlerProvider } from './handler-provider';
-import { EVENT_SOURCE } from './microvm-events';
 import { Tag } from './microvm-image/contract';
 import { formatBaseImageArn, formatImageArn, formatLogGroupArn, formatLogStreamsArn } from '../constructs/private/arn';
 import { defaultLogGroupName, rolePath, stackPrefix } from '../constructs/private/naming';
@@ -50,17 +49,11 @@ export class MicrovmImageProvider extends HandlerProvider {
     return (stack.node.tryFindChild(PROVIDER_ID) as MicrovmImageProvider | undefined) ?? new MicrovmImageProvider(stack, PROVIDER_ID);
   }
 
-  private readonly policy: iam.PolicyDocument;
   private readonly ownImages: iam.PolicyStatement[];
   private readonly passRole: iam.PolicyStatement;
   private readonly buildLogs: iam.PolicyStatement;
   private readonly explicitImages = new iam.PolicyStatement({ actions: [...READ_ACTIONS, 'lambda:TagResource'] });
   private readonly connectors = new iam.PolicyStatement({ actions: ['lambda:PassNetworkConnector'] });
-  private readonly eventBuses = new iam.PolicyStatement({
-    actions: ['events:PutEvents'],
-    // The key has a value for each event of a call: this is how the documentation of EventBridge compares it.
-    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
-  });
   /** The tag leaves an image before its upkeep does, and the handler must see that. */
   private readonly upkeepTags = new iam.PolicyStatement({ actions: ['lambda:ListTags'] });
   private readonly upkeep = new iam.PolicyStatement({
@@ -73,9 +66,8 @@ export class MicrovmImageProvider extends HandlerProvider {
     super(scope, id, {
       resource: 'microvm-image',
       description: 'Lambda MicroVM images of this stack',
-      policies: { Images: policy },
+      policy: { name: 'Images', document: policy },
     });
-    this.policy = policy;
     const prefix = stackPrefix(this);
     const generatedImages = formatImageArn(this, `${prefix}-*`);
     const everyImage = formatImageArn(this, '*');
@@ -99,7 +91,7 @@ export class MicrovmImageProvider extends HandlerProvider {
     ];
     this.passRole = new iam.PolicyStatement({ actions: ['iam:PassRole'], resources: [ownRoles] });
     this.buildLogs = new iam.PolicyStatement({ actions: ['logs:FilterLogEvents'], resources: [generatedLogGroups] });
-    this.policy.addStatements(
+    policy.addStatements(
       ...this.ownImages,
       new iam.PolicyStatement({ actions: ['lambda:GetMicrovmImage'], resources: [everyImage] }),
       new iam.PolicyStatement({ actions: ['lambda:CreateMicrovmImage', 'lambda:ListMicrovms'], resources: ['*'] }),
@@ -136,11 +128,6 @@ export class MicrovmImageProvider extends HandlerProvider {
     }
   }
 
-  /** Lets the handler put events on a bus. */
-  public allowEvents(eventBusArn: string) {
-    this.extend(this.eventBuses, [eventBusArn]);
-  }
-
   /** Lets the handler look after the images that CloudFormation builds for this stack. */
   public allowUpkeep(terminatesMicrovms: boolean) {
     const everyImage = formatImageArn(this, '*');
@@ -149,14 +136,6 @@ export class MicrovmImageProvider extends HandlerProvider {
     if (terminatesMicrovms) {
       this.upkeep.addActions('lambda:TerminateMicrovm');
     }
-  }
-
-  /** A statement takes its place in the policy with its first resource. */
-  private extend(statement: iam.PolicyStatement, resources: string[]) {
-    if (statement.resources.length === 0) {
-      this.policy.addStatements(statement);
-    }
-    statement.addResources(...resources);
   }
 }
 

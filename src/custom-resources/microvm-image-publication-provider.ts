@@ -28,6 +28,6 @@ export class MicrovmImagePublicationProvider extends HandlerProvider {
 
   /** Lets the handler do what one publication or channel needs, which must depend on the policy. */
   public allow(scope: Construct, statements: iam.PolicyStatement[]): iam.Policy {
-    return new iam.Policy(scope, 'HandlerPolicy', { roles: [this.handlerRole], statements });
+    return this.attachPolicy(scope, 'HandlerPolicy', statements);
   }
 }

@@ -29,7 +29,6 @@ export class MicrovmSmokeTestProvider extends HandlerProvider {
     return (stack.node.tryFindChild(PROVIDER_ID) as MicrovmSmokeTestProvider | undefined) ?? new MicrovmSmokeTestProvider(stack, PROVIDER_ID);
   }
 
-  private readonly policy: iam.PolicyDocument;
   private readonly images = new iam.PolicyStatement({
     actions: [
       'lambda:CreateMicrovmAuthToken', 'lambda:GetMicrovm', 'lambda:GetMicrovmImage', 'lambda:ListTags', 'lambda:RunMicrovm',
@@ -48,11 +47,10 @@ export class MicrovmSmokeTestProvider extends HandlerProvider {
     super(scope, id, {
       resource: 'microvm-smoke-test',
       description: 'Smoke tests of the Lambda MicroVM images of this stack',
-      policies: { SmokeTests: policy },
+      policy: { name: 'SmokeTests', document: policy },
       // A function as a check may take minutes.
       isCompleteTimeout: Duration.minutes(5),
     });
-    this.policy = policy;
     acknowledgeWildcards(this, 'ListMicrovms: the service offers no narrower resource for it', ['*']);
   }
 
@@ -65,13 +63,5 @@ export class MicrovmSmokeTestProvider extends HandlerProvider {
     this.extend(this.logs, [formatLogGroupArn(this, test.logGroupName), streams]);
     this.extend(this.checks, test.checkFunctionArn === undefined ? [] : [test.checkFunctionArn]);
     acknowledgeWildcards(this, 'The log streams of one log group', [streams]);
-  }
-
-  /** A statement takes its place in the policy with its first resource. */
-  private extend(statement: iam.PolicyStatement, resources: string[]) {
-    if (statement.resources.length === 0 && resources.length > 0) {
-      this.policy.addStatements(statement);
-    }
-    statement.addResources(...resources);
   }
 }

@@ -112,6 +112,14 @@ test('the alarm goes off below 90 days, of the least that was seen, and stays be
   });
 });
 
+test('an event has the id of the execution, by which it is the same when it comes twice', () => {
+  const stack = stackOf();
+  refreshIn(stack);
+  const { States } = workflow(stack);
+  const details = ['version', 'failure', 'disabled schedule'].map((what) => States[`Tell of the ${what}`].Arguments.Entries[0].Detail);
+  expect(details).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ id: '{% $states.context.Execution.Id %}' })));
+});
+
 test('rules find the events of this image only', () => {
   const stack = stackOf();
   const refresh = refreshIn(stack);

@@ -1,7 +1,8 @@
 import { App, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import { isAllowed } from './access';
 import { DeployedTemplate, REGION, ACCOUNT } from './deployed-template';
-import { MicrovmCode, MicrovmImage, MicrovmImageChannel, MicrovmImagePublication, MicrovmSmokeTest } from '../../src';
+import { MicrovmCode, MicrovmImage, MicrovmImageChannel, MicrovmImagePublication, MicrovmImagePublicationProps, MicrovmSmokeTest } from '../../src';
 import { CHANNEL_RESOURCE_TYPE, PUBLICATION_RESOURCE_TYPE, recordName } from '../../src/custom-resources/microvm-image-publication/contract';
 import { SMOKE_TEST_RESOURCE_TYPE } from '../../src/custom-resources/microvm-smoke-test/contract';
 import { STACK_ID } from '../custom-resources/common/custom-resource';
@@ -17,19 +18,20 @@ beforeEach(async () => {
 });
 afterEach(async () => world.stop());
 
-function publisherTemplate(...more: string[]): DeployedTemplate {
+function publisherTemplate(more: string[] = [], use: (publication: MicrovmImagePublication) => void = () => undefined): DeployedTemplate {
   const stack = new Stack(new App(), 'App');
   for (const name of [IMAGE, ...more]) {
     const image = new MicrovmImage(stack, name, { imageName: name, code: MicrovmCode.fromInline({ dockerfile: 'FROM scratch\n' }) });
     const smokeTest = new MicrovmSmokeTest(stack, `${name}Test`, { image });
-    new MicrovmImagePublication(stack, `${name}Publication`, { image, publicationName: name === IMAGE ? 'agents' : name, smokeTests: [smokeTest] });
+    const publication = new MicrovmImagePublication(stack, `${name}Publication`, { image, publicationName: name === IMAGE ? 'agents' : name, smokeTests: [smokeTest] });
+    use(publication);
   }
   return DeployedTemplate.of(stack, STACK_ID);
 }
 
-function channelTemplate(): DeployedTemplate {
+function channelTemplate(use: (channel: MicrovmImageChannel) => void = () => undefined): DeployedTemplate {
   const stack = new Stack(new App(), 'App');
-  new MicrovmImageChannel(stack, 'Stable', { publicationName: 'agents', channel: 'stable', version: '1.0' });
+  use(new MicrovmImageChannel(stack, 'Stable', { publicationName: 'agents', channel: 'stable', version: '1.0' }));
   return DeployedTemplate.of(stack, STACK_ID, { [recordName(ROOT, '1.0')]: world.store.values[recordName(ROOT, '1.0')] });
 }
 
@@ -75,6 +77,67 @@ test('the handler of publications may do what it does: publish, publish the next
   expect(await publication.update({ ...asked, ImageVersion: '2.0', KeepRecords: 1 })).toMatchObject({ Status: 'SUCCESS' });
   expect(await publication.delete()).toMatchObject({ Status: 'SUCCESS' });
   expect(await denied(template, 'PublicationProvider')).toEqual([]);
+});
+
+describe('with events', () => {
+  const bus = (name: string, region = REGION, account = ACCOUNT) => `arn:aws:events:${region}:${account}:event-bus/${name}`;
+  const mine = events.EventBus.fromEventBusArn(new Stack(), 'Mine', bus('mine'));
+
+  function publicationTemplate(use: (publication: MicrovmImagePublication) => void, props: Partial<MicrovmImagePublicationProps> = {}) {
+    const stack = new Stack(new App(), 'App');
+    const image = new MicrovmImage(stack, 'Image', { imageName: IMAGE, code: MicrovmCode.fromInline({ dockerfile: 'FROM scratch\n' }) });
+    use(new MicrovmImagePublication(stack, 'Publication', { image, publicationName: 'agents', ...props }));
+    return DeployedTemplate.of(stack, STACK_ID);
+  }
+
+  test('the handler of publications may tell where the channels are and were', async () => {
+    const template = publicationTemplate((publication) => publication.onPromoted('Rule'));
+    const publication = world.publication();
+    const asked = { ...properties(template, PUBLICATION_RESOURCE_TYPE), ImageVersion: '1.0' };
+    await publication.create(asked);
+    await world.tested.build(2);
+    world.simulator.calls.clear();
+    await publication.update({ ...asked, ImageVersion: '2.0' });
+    expect(world.simulator.events.pop()).toMatchObject({ bus: bus('default'), detail: { imageVersion: '2.0', previousVersion: '1.0' } });
+    expect(await denied(template, 'PublicationProvider')).toEqual([]);
+  });
+
+  test('the handler of channels may tell where one is and was', async () => {
+    await world.publication().create(world.properties('1.0'));
+    const template = channelTemplate((channel) => channel.onPromoted('Rule'));
+    const channel = world.channel();
+    const asked = properties(template, CHANNEL_RESOURCE_TYPE);
+    await channel.create(asked);
+    await world.tested.build(2);
+    await world.publication().send('Update', world.properties('2.0'), world.properties('1.0'), ROOT);
+    world.simulator.calls.clear();
+    world.store.calls = [];
+    await channel.update({ ...asked, ImageVersion: '2.0' });
+    expect(world.simulator.events.pop()).toMatchObject({ detail: { channel: 'stable', imageVersion: '2.0', previousVersion: '1.0' } });
+    expect(await denied(template, 'PublicationProvider')).toEqual([]);
+  });
+
+  test.each<[string, () => DeployedTemplate, string, string[]]>([
+    ['a rule is made', () => publicationTemplate((publication) => publication.onPublished('Rule')), bus('default'), [bus('mine')]],
+    [
+      'a bus is given', () => publicationTemplate(() => undefined, { eventBus: mine }), bus('mine'),
+      [bus('default'), bus('mine2'), bus('mine', 'eu-west-1'), bus('mine', REGION, '999999999999')],
+    ],
+    ['nobody wants them', () => publicationTemplate(() => undefined), '', [bus('default')]],
+  ])('when %s, the handler may put those of this library there, and nothing else or elsewhere', async (_when, make, there, neighbours) => {
+    const template = make();
+    const mayPut = async (role: string, resource: string, source = 'cdk-lambda-microvms') =>
+      isAllowed(template.policiesOf(role), 'events:PutEvents', resource, { 'events:source': [source] });
+    const handler = template.role('PublicationProviderIsCompleteRole');
+    for (const role of template.logicalIds('AWS::IAM::Role')) {
+      expect([role, there !== '' && await mayPut(role, there)]).toEqual([role, there !== '' && role === handler]);
+    }
+    expect(there !== '' && await mayPut(handler, there, 'somebody.else')).toBe(false);
+    for (const neighbour of neighbours) {
+      expect([neighbour, await mayPut(handler, neighbour)]).toEqual([neighbour, false]);
+    }
+    expect(await isAllowed(template.policiesOf(handler), 'ssm:GetParameters', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/microvm-images/neighbour/channels/stable`)).toBe(false);
+  });
 });
 
 test('the handler of channels may do what it does: move one and close it', async () => {
@@ -123,8 +186,9 @@ describe('they may not', () => {
   });
 });
 
-test('ten golden images of a stack fit into what IAM allows a role', () => {
-  const template = publisherTemplate(...Array.from({ length: 9 }, (_, index) => `${'x'.repeat(60)}-${index}`));
+test('ten golden images of a stack, with the longest names and with events, fit into what IAM allows a role', () => {
+  const names = Array.from({ length: 9 }, (_, index) => `${'x'.repeat(62)}-${index}`);
+  const template = publisherTemplate(names, (publication) => publication.onPromoted('Promoted'));
   for (const provider of ['SmokeTestProvider', 'PublicationProvider']) {
     expect(JSON.stringify(template.policiesOf(template.role(`${provider}IsCompleteRole`))).length).toBeLessThan(10_240);
   }

@@ -8,7 +8,7 @@ import { assertSigned, readCaller } from '../simulator/signature';
 
 type Input = Record<string, any>;
 
-interface Stored { readonly type: string; readonly value: string; readonly version: number }
+interface Stored { readonly type: string; readonly value: string; readonly version: number; readonly at: number; readonly before?: Stored }
 
 export interface StoreCall {
   readonly operation: string;
@@ -39,6 +39,8 @@ export class ParameterStore {
 
   public readonly faults = new Faults();
   public calls: StoreCall[] = [];
+  /** In milliseconds since the epoch. */
+  public now: () => number = Date.now;
   /** Told of each write, once it is done. */
   public onWrite?: (operation: string, names: string[]) => void;
   private readonly stored = new Map<string, Stored>();
@@ -63,7 +65,7 @@ export class ParameterStore {
 
   /** As somebody with the console would. */
   public set(name: string, value: string, type = 'String'): void {
-    this.stored.set(name, { type, value, version: 1 });
+    this.stored.set(name, { type, value, version: 1, at: this.now() });
   }
 
   public clear(): void {
@@ -133,17 +135,15 @@ export class ParameterStore {
       throw new ServiceError('HierarchyTypeMismatchException', 'Parameter Store does not support changing a parameter type.', 400);
     }
     const version = (before?.version ?? 0) + 1;
-    this.stored.set(Name, { type: Type, value: Value, version });
+    this.stored.set(Name, { type: Type, value: Value, version, at: this.now(), before });
     this.onWrite?.('PutParameter', [Name]);
     return { Version: version, Tier: 'Standard' };
   }
 
   private get({ Names }: Input): unknown {
     atMost(Names, MAX_AT_ONCE);
-    return {
-      Parameters: Names.filter((name: string) => this.stored.has(name)).map((name: string) => this.document(name)),
-      InvalidParameters: Names.filter((name: string) => !this.stored.has(name)),
-    };
+    const found = Names.map((name: string) => this.selected(name));
+    return { Parameters: found.filter(Boolean), InvalidParameters: Names.filter((_name: string, index: number) => !found[index]) };
   }
 
   private getByPath({ Path, Recursive, MaxResults = MAX_AT_ONCE, NextToken }: Input): unknown {
@@ -164,13 +164,23 @@ export class ParameterStore {
     return { DeletedParameters: deleted, InvalidParameters: Names.filter((name: string) => !deleted.includes(name)) };
   }
 
-  private document(name: string) {
-    const { type, value, version } = this.stored.get(name)!;
-    return { Name: name, Type: type, Value: value, Version: version, ARN: arn(name), DataType: 'text' };
+  /** `<name>:<version>` is what a parameter held then. */
+  private selected(query: string) {
+    const [name, selector] = query.split(':');
+    let stored = this.stored.get(name);
+    while (stored !== undefined && selector !== undefined && stored.version !== Number(selector)) {
+      stored = stored.before;
+    }
+    return stored && this.document(name, stored, selector);
+  }
+
+  private document(name: string, { type, value, version, at }: Stored = this.stored.get(name)!, selector?: string) {
+    const LastModifiedDate = at / 1_000;
+    return { Name: name, Type: type, Value: value, Version: version, LastModifiedDate, ARN: arn(name), DataType: 'text', Selector: selector && `:${selector}` };
   }
 
   private resources(operation: string, { Name, Names, Path }: Input): string[] {
-    return operation === 'GetParametersByPath' ? [arn(Path)] : [Name ?? [], Names ?? []].flat().map(arn);
+    return operation === 'GetParametersByPath' ? [arn(Path)] : [Name ?? [], Names ?? []].flat().map((name) => arn(name.split(':')[0]));
   }
 
   private answer(status: number, document: unknown): HttpAnswer {

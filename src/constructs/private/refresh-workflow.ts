@@ -202,7 +202,8 @@ function tell({ image, imageName }: RefreshWorkflowProps, type: string, detail: 
         Source: EVENT_SOURCE,
         DetailType: type,
         Resources: [image.resource.ref],
-        Detail: { imageArn: image.resource.ref, imageName, ...detail },
+        // Of one execution there is one event, and a state may be run twice.
+        Detail: { id: '{% $states.context.Execution.Id %}', imageArn: image.resource.ref, imageName, ...detail },
       }],
     },
     Catch: otherwise(next),

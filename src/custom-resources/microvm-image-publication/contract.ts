@@ -56,6 +56,8 @@ export interface PublicationProperties {
   readonly channels: string[];
   readonly keepRecords: number;
   readonly sourceRevision?: string;
+  /** Where events are put. Undefined: nobody wants them. */
+  readonly eventBusArn?: string;
 }
 
 /** The decoded form of the properties of a channel. */
@@ -65,6 +67,8 @@ export interface ChannelProperties {
   readonly imageVersion: string;
   readonly root: string;
   readonly channel: string;
+  /** Where events are put. Undefined: nobody wants them. */
+  readonly eventBusArn?: string;
 }
 
 export function ownerName(root: string): string {
@@ -128,6 +132,7 @@ export function encodePublication(publication: PublicationProperties): Raw {
     Channels: publication.channels,
     KeepRecords: publication.keepRecords,
     SourceRevision: publication.sourceRevision,
+    EventBusArn: publication.eventBusArn,
   });
 }
 
@@ -140,15 +145,28 @@ export function decodePublication(raw: Raw): PublicationProperties {
     channels: texts(raw, 'Channels'),
     keepRecords: integer(raw, 'KeepRecords'),
     sourceRevision: optionalText(raw, 'SourceRevision'),
+    eventBusArn: optionalText(raw, 'EventBusArn'),
   };
 }
 
 /** Renders the properties of a channel for the template. */
 export function encodeChannel(channel: ChannelProperties): Raw {
-  return { ImageArn: channel.imageArn, ImageVersion: channel.imageVersion, Root: channel.root, Channel: channel.channel };
+  return withoutAbsent({
+    ImageArn: channel.imageArn,
+    ImageVersion: channel.imageVersion,
+    Root: channel.root,
+    Channel: channel.channel,
+    EventBusArn: channel.eventBusArn,
+  });
 }
 
 /** @throws InvalidProperties naming the property. */
 export function decodeChannel(raw: Raw): ChannelProperties {
-  return { imageArn: text(raw, 'ImageArn'), imageVersion: text(raw, 'ImageVersion'), root: text(raw, 'Root'), channel: text(raw, 'Channel') };
+  return {
+    imageArn: text(raw, 'ImageArn'),
+    imageVersion: text(raw, 'ImageVersion'),
+    root: text(raw, 'Root'),
+    channel: text(raw, 'Channel'),
+    eventBusArn: optionalText(raw, 'EventBusArn'),
+  };
 }

@@ -1,7 +1,6 @@
 import {
   CHANNEL_RESOURCE_TYPE, ChannelProperties, encodeChannel, encodePublication, PUBLICATION_RESOURCE_TYPE, PublicationProperties, versionOfPointer,
 } from '../../../src/custom-resources/microvm-image-publication/contract';
-import { Announcement } from '../../../src/custom-resources/microvm-image-publication/handler/driver';
 import { isComplete } from '../../../src/custom-resources/microvm-image-publication/handler/is-complete';
 import { acceptRequest } from '../../../src/custom-resources/microvm-image-publication/handler/request';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image-publication/handler/sdk-adapter';
@@ -23,7 +22,6 @@ export class Publisher {
   }
 
   public readonly simulator: MicrovmSimulator;
-  public readonly announced: Announcement[] = [];
   public readonly logged: string[] = [];
   public readonly kill: Killer;
   /** One for all ticks: a client is slow to make. */
@@ -32,6 +30,7 @@ export class Publisher {
   private constructor(public readonly store: ParameterStore, public readonly tested: SmokeTestedImage) {
     this.simulator = tested.simulator;
     this.kill = tested.kill;
+    store.now = () => this.simulator.clock.now();
   }
 
   public get imageArn(): string {
@@ -84,7 +83,6 @@ export class Publisher {
         watched(this.adapter),
         now,
         (entry) => this.logged.push(JSON.stringify(entry)),
-        async (announcement) => void this.announced.push(announcement),
       )),
     }, () => this.simulator.clock.advance(POLL_MS));
   }

@@ -1,5 +1,5 @@
 import { PublishedRecord, SnapshotRecord } from '../contract';
-import { VersionView } from './service-port';
+import { ParameterView, VersionView } from './service-port';
 import { DEADLINE, IAM_GRACE, MINUTE, SECOND } from '../../common/handler/limits';
 
 /** Time limits, in milliseconds since the request was accepted. */
@@ -10,12 +10,16 @@ export const Limit = {
   IAM_GRACE,
   /** How long a version may take to show, or to become active. */
   READ_LAG: 30 * SECOND,
+  /** How far the clock of SSM may be behind ours. */
+  SKEW: 5 * SECOND,
 } as const;
 
 /** The world as one tick sees it. */
 export interface Observation {
   /** By name. */
   readonly parameters: Record<string, string>;
+  /** When and how often they were written, by name. */
+  readonly writes?: Record<string, Omit<ParameterView, 'value'>>;
   /** Undefined: there is none. */
   readonly version?: VersionView;
   /** Undefined: there is no image. */

@@ -1,29 +1,21 @@
 import { decideClose, decidePromote } from './decide-channel';
 import { decidePublish, decideWithdraw } from './decide-publication';
 import { Decision, Observation, Step } from './decision';
+import { Move, moves, promoted, published } from './publication-events';
 import { afterRefusal } from './refusal';
 import { claimOf, PublishRequest, Request, WithdrawRequest } from './request';
-import { ServicePort } from './service-port';
+import { ParameterView, ServicePort } from './service-port';
+import { announce } from '../../common/handler/announce';
 import { describeFailure } from '../../common/handler/failure-text';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
 import { Log, Verdict } from '../../common/handler/verdict';
-import { channelName, encodePointer, encodeRecord, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, PublishedRecord, recordName } from '../contract';
-
-/** What others may want to know, told once the parameter is written. */
-export type Announcement =
-  | { readonly type: 'published'; readonly record: PublishedRecord; readonly root: string }
-  | { readonly type: 'promoted'; readonly record: PublishedRecord; readonly root: string; readonly channel: string };
-
-export type Announce = (announcement: Announcement) => Promise<void>;
+import {
+  channelName, encodePointer, encodeRecord, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, recordName, versionOfPointer,
+} from '../contract';
 
 /** One tick: observe, decide, act. Everything it learns comes from the services, so a tick can be repeated or lost. */
 export class Driver {
-  constructor(
-    private readonly service: ServicePort,
-    private readonly clock: () => number,
-    private readonly write: Log,
-    private readonly announce: Announce,
-  ) {}
+  constructor(private readonly service: ServicePort, private readonly clock: () => number, private readonly write: Log) {}
 
   /**
    * Whether the request is done. It is when nothing is left to do, seen anew after the last thing was done.
@@ -54,6 +46,9 @@ export class Driver {
           await this.act(request, step);
         }
       }
+      if (decision.type === 'done') {
+        await this.tell(request, seen);
+      }
       return decision;
     } catch (error) {
       return this.afterError(request, error);
@@ -79,22 +74,22 @@ export class Driver {
       case 'publish': {
         const { imageArn, imageVersion } = request.publication;
         return {
-          parameters: await this.service.listParameters(root),
+          ...parametersIn(await this.service.listParameters(root)),
           version: await this.service.getVersion(imageArn, imageVersion),
           tags: await this.service.getTags(imageArn),
         };
       }
       case 'withdraw':
-        return { parameters: await this.service.listParameters(root), tags: await this.tagsToRemove(request) };
+        return { ...parametersIn(await this.service.listParameters(root)), tags: await this.tagsToRemove(request) };
       case 'promote': {
         const { imageArn, imageVersion, channel } = request.channel;
         return {
-          parameters: await this.service.getParameters([recordName(root, imageVersion), channelName(root, channel)]),
+          ...parametersIn(await this.service.getParameters([recordName(root, imageVersion), channelName(root, channel)])),
           version: await this.service.getVersion(imageArn, imageVersion),
         };
       }
       case 'close':
-        return { parameters: await this.service.getParameters([channelName(root, request.channel.channel)]) };
+        return parametersIn(await this.service.getParameters([channelName(root, request.channel.channel)]));
     }
   }
 
@@ -110,22 +105,40 @@ export class Driver {
       case 'unprotect':
         return this.unprotect(request as WithdrawRequest);
       case 'record':
-        await this.service.createParameter(recordName(root, step.record.version), encodeRecord(step.record), 'A published version of a Lambda MicroVM image');
-        return this.tell(request, { type: 'published', record: step.record, root });
+        return this.service.createParameter(recordName(root, step.record.version), encodeRecord(step.record), 'A published version of a Lambda MicroVM image');
       case 'point':
-        await this.service.putList(channelName(root, step.channel), encodePointer(step.record), 'The version of a Lambda MicroVM image to launch');
-        return this.tell(request, { type: 'promoted', record: step.record, root, channel: step.channel });
+        return this.service.putList(channelName(root, step.channel), encodePointer(step.record), 'The version of a Lambda MicroVM image to launch');
       case 'remove':
         return this.service.deleteParameters(step.names);
     }
   }
 
-  /** What is published is, whether or not somebody hears of it. */
-  private async tell(request: Request, announcement: Announcement): Promise<void> {
+  /** Once all is done and was seen to be. What is published is, whether or not somebody hears of it. */
+  private async tell(request: Request, seen: Observation): Promise<void> {
+    if (request.kind !== 'publish' && request.kind !== 'promote') {
+      return;
+    }
+    const { eventBusArn } = request.kind === 'publish' ? request.publication : request.channel;
+    if (eventBusArn === undefined) {
+      return;
+    }
+    const moved = moves(request, seen);
+    const before = await this.valuesBefore(request, moved);
+    const events = [
+      ...(request.kind === 'publish' ? published(request, seen) : []),
+      ...moved.map((move) => promoted(request, move, versionOfPointer(before[move.parameterName]))),
+    ];
+    await announce(this.service, eventBusArn, events, (entry) => this.log(request, entry));
+  }
+
+  /** Decoration: without it, an event tells where a channel is and not where it was. */
+  private async valuesBefore(request: Request, moved: Move[]): Promise<Record<string, string>> {
+    const names = moved.flatMap(({ before }) => before ?? []);
     try {
-      await this.announce(announcement);
+      return names.length > 0 ? parametersIn(await this.service.getParameters(names)).parameters : {};
     } catch (error) {
-      this.log(request, { warning: `${announcement.type} was not announced`, error: error instanceof Error ? error.message : String(error) });
+      this.log(request, { warning: 'previous versions not read', error: error instanceof Error ? error.message : String(error) });
+      return {};
     }
   }
 
@@ -150,6 +163,10 @@ export class Driver {
   private log(request: Request, entry: Record<string, unknown>): void {
     this.write({ requestId: request.requestId, publication: request.root, request: request.kind, ...entry });
   }
+}
+
+function parametersIn(views: Record<string, ParameterView>): Pick<Observation, 'parameters' | 'writes'> {
+  return { parameters: Object.fromEntries(Object.entries(views).map(([name, { value }]) => [name, value])), writes: views };
 }
 
 async function tolerating<T>(work: () => Promise<T>): Promise<T | undefined> {

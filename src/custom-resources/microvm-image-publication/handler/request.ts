@@ -8,9 +8,10 @@ interface RequestIdentity {
   /** Milliseconds since the epoch. Deadlines count from here. */
   readonly acceptedAt: number;
   readonly root: string;
+  readonly stackName: string;
 }
 
-/** What the owner's parameter says of a publication of ours. */
+/** What the owner's parameter says of a publication: whose it is, and the stack's name for people. */
 interface Claim {
   readonly owner: string;
   readonly stackName: string;
@@ -83,36 +84,34 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     requestId: event.RequestId,
     acceptedAt: arrivalOf(event, now),
     root: decoded.root,
+    stackName: stackNameOf(event),
   };
   const isDelete = event.RequestType === 'Delete';
   if ('channel' in decoded) {
     return { ...identity, kind: isDelete ? 'close' : 'promote', channel: decoded };
   }
-  const claim = {
-    owner: resourceDigest(event, 32),
-    stackName: stackNameOf(event),
-  };
+  const owner = resourceDigest(event, 32);
   if (isDelete) {
-    return { ...identity, ...claim, kind: 'withdraw', imageArn: decoded.imageArn };
+    return { ...identity, owner, kind: 'withdraw', imageArn: decoded.imageArn };
   }
   const old = event.OldResourceProperties;
   const before = old?.Root === decoded.root && Array.isArray(old.Channels) ? old.Channels.map(String) : [];
   return {
     ...identity,
-    ...claim,
+    owner,
     kind: 'publish',
     publication: decoded,
     droppedChannels: before.filter((channel) => !decoded.channels.includes(channel)),
   };
 }
 
-/** What the parameter with the owner of a publication holds: whose it is, and the stack's name for people. */
+/** What the parameter with the owner of a publication holds. */
 export function claimOf({ owner, stackName }: Claim): string {
   return `${owner} ${stackName}`;
 }
 
 /** Undefined: nobody's. */
-export function ownerIn(parameters: Record<string, string>, root: string): { owner: string; stackName: string } | undefined {
+export function ownerIn(parameters: Record<string, string>, root: string): Claim | undefined {
   const [owner, stackName = 'unknown'] = (parameters[ownerName(root)] ?? '').split(' ');
   return owner === '' ? undefined : { owner, stackName };
 }

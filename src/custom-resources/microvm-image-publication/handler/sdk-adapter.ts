@@ -5,9 +5,11 @@ import {
 import {
   DeleteParametersCommand, GetParametersByPathCommand, GetParametersCommand, Parameter, PutParameterCommand, SSMClient,
 } from '@aws-sdk/client-ssm';
-import { ServicePort, VersionView } from './service-port';
+import { ParameterView, ServicePort, VersionView } from './service-port';
+import { EventBridge } from '../../common/handler/event-bridge';
 import { CallOptions, refusing, unlessNotFound } from '../../common/handler/sdk-call';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
+import { ImageEvent } from '../../microvm-events';
 import { SnapshotRecord } from '../contract';
 
 /** The largest page, and the most names a call takes. */
@@ -15,19 +17,21 @@ const PARAMETERS_AT_ONCE = 10;
 /** A runaway cursor must not eat the tick. */
 const MAX_PAGES = 100;
 
-/** SSM and the MicroVMs API through the AWS SDK. The only file that knows the SDK. */
+/** SSM, the MicroVMs API and EventBridge through the AWS SDK. The only file that knows the SDK. */
 export class SdkAdapter implements ServicePort {
   private readonly microvms: LambdaMicrovmsClient;
   private readonly ssm: SSMClient;
+  private readonly events: EventBridge;
 
   /** @param abortSignal no call outlives it */
   constructor(private readonly abortSignal?: AbortSignal) {
     const requestHandler = { connectionTimeout: 3_000, requestTimeout: 15_000 };
     this.microvms = new LambdaMicrovmsClient({ maxAttempts: 3, requestHandler });
     this.ssm = new SSMClient({ maxAttempts: 3, requestHandler });
+    this.events = new EventBridge(abortSignal);
   }
 
-  public async listParameters(path: string): Promise<Record<string, string>> {
+  public async listParameters(path: string): Promise<Record<string, ParameterView>> {
     const parameters: Parameter[] = [];
     let nextToken: string | undefined;
     // A page may be empty and still have a successor.
@@ -44,7 +48,7 @@ export class SdkAdapter implements ServicePort {
     throw new ServiceRefusal('transient', 'GetParametersByPath', `more than ${MAX_PAGES} pages`);
   }
 
-  public async getParameters(names: string[]): Promise<Record<string, string>> {
+  public async getParameters(names: string[]): Promise<Record<string, ParameterView>> {
     const { Parameters } = await this.call('GetParameters', (options) => this.ssm.send(new GetParametersCommand({ Names: names }), options));
     return byName(Parameters ?? []);
   }
@@ -117,11 +121,17 @@ export class SdkAdapter implements ServicePort {
     await this.call('UntagResource', (options) => this.microvms.send(new UntagResourceCommand({ Resource: imageArn, TagKeys: keys }), options));
   }
 
+  public async putEvent(eventBusArn: string, event: ImageEvent): Promise<void> {
+    await this.events.put(eventBusArn, event);
+  }
+
   private async call<T>(operation: string, send: (options: CallOptions) => Promise<T>): Promise<T> {
     return refusing(operation, async () => send({ abortSignal: this.abortSignal }));
   }
 }
 
-function byName(parameters: Parameter[]): Record<string, string> {
-  return Object.fromEntries(parameters.map(({ Name, Value }) => [String(Name), Value ?? '']));
+function byName(parameters: Parameter[]): Record<string, ParameterView> {
+  return Object.fromEntries(parameters.map(({ Name, Value, Version, LastModifiedDate }) => [
+    String(Name), { value: Value ?? '', revision: Version ?? 0, writtenAt: LastModifiedDate?.getTime() ?? 0 },
+  ]));
 }

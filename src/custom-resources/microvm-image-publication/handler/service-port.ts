@@ -1,11 +1,12 @@
+import { EventPort } from '../../common/handler/announce';
 import { SnapshotRecord } from '../contract';
 
-/** The calls of SSM and of the MicroVMs API that a publication needs. */
-export interface ServicePort {
+/** The calls of SSM, of the MicroVMs API and of EventBridge that a publication needs. */
+export interface ServicePort extends EventPort {
   /** Every parameter below a path, by name. */
-  listParameters(path: string): Promise<Record<string, string>>;
-  /** Those there are of the named ones. */
-  getParameters(names: string[]): Promise<Record<string, string>>;
+  listParameters(path: string): Promise<Record<string, ParameterView>>;
+  /** Those there are of the named ones, by name. `<name>:<revision>` is what one held before. */
+  getParameters(names: string[]): Promise<Record<string, ParameterView>>;
   /** Refused (`nameTaken`) when there is one of the name. */
   createParameter(name: string, value: string, description: string): Promise<void>;
   /** Sets a list in one step, whatever it was before. */
@@ -21,6 +22,14 @@ export interface ServicePort {
   getTags(imageArn: string): Promise<Record<string, string> | undefined>;
   tag(imageArn: string, tags: Record<string, string>): Promise<void>;
   untag(imageArn: string, keys: string[]): Promise<void>;
+}
+
+export interface ParameterView {
+  readonly value: string;
+  /** Counts the writes, from 1. */
+  readonly revision: number;
+  /** The last of them, in milliseconds since the epoch. */
+  readonly writtenAt: number;
 }
 
 export interface VersionView {

@@ -1,3 +1,4 @@
+import { announce } from '../../common/handler/announce';
 import { Log, Verdict } from '../../common/handler/verdict';
 import { Tag } from '../contract';
 import { baseImageAge } from './base-images';
@@ -269,19 +270,9 @@ export class Driver {
     }, this.clock()));
   }
 
-  /** Whoever waits for an event is no part of the deployment: one that cannot be put is noted in the log. */
   private async announce(request: Request, events: (request: EnsureRequest) => ImageEvent[]): Promise<void> {
-    if (request.kind !== 'ensure' || request.desired.eventBusArn === undefined) {
-      return;
-    }
-    for (const event of events(request)) {
-      const what = { event: event.type, eventId: event.detail.id };
-      try {
-        await this.service.putEvent(request.desired.eventBusArn, event);
-        this.log(request, what);
-      } catch (error) {
-        this.log(request, { warning: 'event not put', ...what, error: error instanceof Error ? error.message : String(error) });
-      }
+    if (request.kind === 'ensure' && request.desired.eventBusArn !== undefined) {
+      await announce(this.service, request.desired.eventBusArn, events(request), (entry) => this.log(request, entry));
     }
   }
 

@@ -1,11 +1,11 @@
 import { CloudWatchLogsClient, FilteredLogEvent, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateMicrovmImageCommand, DeleteMicrovmImageCommand, DeleteMicrovmImageVersionCommand, GetMicrovmImageBuildCommand, GetMicrovmImageCommand,
   Hooks, LambdaMicrovmsClient, ListManagedMicrovmImageVersionsCommand, ListMicrovmImageBuildsCommand, ListMicrovmImageVersionsCommand,
   ListMicrovmsCommand, ListTagsCommand, Logging, MicrovmImageVersionSummary, MicrovmItem, TagResourceCommand, TerminateMicrovmCommand,
   UntagResourceCommand, UpdateMicrovmImageCommand, UpdateMicrovmImageVersionCommand,
 } from '@aws-sdk/client-lambda-microvms';
+import { EventBridge } from '../../common/handler/event-bridge';
 import { CallOptions, refusing, unlessNotFound } from '../../common/handler/sdk-call';
 import { HookProperties, LoggingProperties } from '../contract';
 import { bareVersion, ImageConfig } from './config';
@@ -29,7 +29,7 @@ interface Page<T> {
 export class SdkAdapter implements ServicePort {
   private readonly microvms: LambdaMicrovmsClient;
   private readonly logs: CloudWatchLogsClient;
-  private events?: EventBridgeClient;
+  private readonly events: EventBridge;
 
   /** @param abortSignal no call outlives it */
   constructor(private readonly abortSignal?: AbortSignal) {
@@ -37,6 +37,7 @@ export class SdkAdapter implements ServicePort {
     this.microvms = new LambdaMicrovmsClient({ maxAttempts: 3, requestHandler });
     // Log lines only decorate an error.
     this.logs = new CloudWatchLogsClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
+    this.events = new EventBridge(abortSignal);
   }
 
   public async getImage(imageArn: string): Promise<ImageView | undefined> {
@@ -166,16 +167,7 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async putEvent(eventBusArn: string, event: ImageEvent): Promise<void> {
-    // A call like the logs': nothing waits for it, least of all a deployment.
-    this.events ??= new EventBridgeClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } });
-    const { source, type, resources, detail } = event;
-    const entry = { EventBusName: eventBusArn, Source: source, DetailType: type, Resources: resources, Detail: JSON.stringify(detail) };
-    const answer = await this.call('PutEvents', (options) => this.events!.send(new PutEventsCommand({ Entries: [entry] }), options));
-    const [result] = answer.Entries ?? [];
-    // An entry may be refused although the call is answered with 200.
-    if (answer.FailedEntryCount || result?.ErrorCode) {
-      throw new ServiceRefusal('transient', 'PutEvents', `${result?.ErrorCode}: ${result?.ErrorMessage ?? ''}`);
-    }
+    await this.events.put(eventBusArn, event);
   }
 
   private async setStatus(imageArn: string, imageVersion: string, status: 'ACTIVE' | 'INACTIVE'): Promise<void> {
