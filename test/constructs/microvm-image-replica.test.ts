@@ -49,7 +49,7 @@ const imageSettings: fc.Arbitrary<Partial<MicrovmImageProps>> = fc.record({
   description: fc.constantFrom(undefined, 'agents'),
   baseImage: fc.constantFrom(undefined, MicrovmBaseImage.AL2023_1, MicrovmBaseImage.managed('al2027-1').pinned('3')),
   memory: fc.constantFrom(undefined, MicrovmMemory.MIB_512, MicrovmMemory.of(Size.gibibytes(8))),
-  environment: fc.constantFrom(undefined, {}, { STAGE: 'prod', EMPTY: '' }),
+  environment: fc.constantFrom<Record<string, string> | undefined>(undefined, {}, { STAGE: 'prod', EMPTY: '' }),
   additionalOsCapabilities: fc.constantFrom(undefined, [], [MicrovmOsCapability.ALL]),
   hooks: fc.constantFrom(undefined, MicrovmHooks.onPort(9000, { validate: Duration.hours(1) }), MicrovmHooks.onPort(8080, {
     ready: Duration.minutes(2), run: Duration.seconds(1), resume: Duration.seconds(2), suspend: Duration.seconds(3), terminate: Duration.minutes(1),
