@@ -23,9 +23,11 @@ const PSEUDO_PARAMETERS: Record<string, Bounds> = {
   // `us-east-1`, and `us-isob-east-1`.
   'AWS::Region': [9, 14],
 };
-/** A role may have a path, and any name up to 64 characters. */
+/** The ARN of a role may have a path, and a name of 64 characters. */
 const ARN: Bounds = [32, 160];
-const ANYTHING_ELSE: Bounds = [1, 64];
+/** Such as of a log group, which CloudFormation makes of the stack's name and the logical id. */
+const NAME: Bounds = [1, 80];
+const ANYTHING_ELSE: Bounds = [1, 160];
 
 /** What IAM counts of policies, once CloudFormation has filled in what is not known yet: all but white space. */
 export function policySize(stack: Stack, documents: iam.PolicyDocument[]): PolicySize {
@@ -53,8 +55,8 @@ function filledIn(value: unknown, bound: 0 | 1): unknown {
 }
 
 function boundsOf(intrinsic: string, argument: unknown): Bounds {
-  if (intrinsic === 'Fn::GetAtt' && Array.isArray(argument) && argument[1] === 'Arn') {
-    return ARN;
+  if (intrinsic === 'Ref') {
+    return PSEUDO_PARAMETERS[String(argument)] ?? NAME;
   }
-  return PSEUDO_PARAMETERS[String(argument)] ?? ANYTHING_ELSE;
+  return intrinsic === 'Fn::GetAtt' && Array.isArray(argument) && argument[1] === 'Arn' ? ARN : ANYTHING_ELSE;
 }
