@@ -1,11 +1,12 @@
 import {
-  GetMicrovmImageBuildCommand, GetMicrovmImageCommand, GetMicrovmImageVersionCommand, LambdaMicrovmsClient, ListMicrovmImageBuildsCommand,
-  ListTagsCommand, TagResourceCommand, UntagResourceCommand,
+  GetMicrovmImageBuildCommand, GetMicrovmImageVersionCommand, LambdaMicrovmsClient, ListMicrovmImageBuildsCommand,
+  TagResourceCommand, UntagResourceCommand,
 } from '@aws-sdk/client-lambda-microvms';
 import {
   DeleteParametersCommand, GetParametersByPathCommand, GetParametersCommand, Parameter, PutParameterCommand, SSMClient,
 } from '@aws-sdk/client-ssm';
 import { ServicePort, VersionView } from './service-port';
+import { tagsOfImage } from '../../common/handler/image-tags';
 import { CallOptions, refusing, unlessNotFound } from '../../common/handler/sdk-call';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
 import { SnapshotRecord } from '../contract';
@@ -99,14 +100,7 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async getTags(imageArn: string): Promise<Record<string, string> | undefined> {
-    return unlessNotFound(undefined, async () => {
-      const image = await this.call('GetMicrovmImage', (options) => this.microvms.send(new GetMicrovmImageCommand({ imageIdentifier: imageArn }), options));
-      if (Object.keys(image.tags ?? {}).length > 0) {
-        return image.tags;
-      }
-      const { Tags } = await this.call('ListTags', (options) => this.microvms.send(new ListTagsCommand({ Resource: imageArn }), options));
-      return Tags ?? {};
-    });
+    return tagsOfImage(this.microvms, imageArn, { abortSignal: this.abortSignal });
   }
 
   public async tag(imageArn: string, tags: Record<string, string>): Promise<void> {
