@@ -63,15 +63,7 @@ function lowerCamel(value: any): any {
 }
 
 async function send(template: DeployedTemplate, type: 'Create' | 'Update' | 'Delete', imageArn: string) {
-  return stacks.framework().handle({
-    RequestType: type,
-    RequestId: randomUUID(),
-    StackId: STACK_ID,
-    LogicalResourceId: 'Upkeep',
-    ResourceType: UPKEEP_RESOURCE_TYPE,
-    PhysicalResourceId: type === 'Create' ? undefined : imageArn,
-    ResourceProperties: stringified(template.properties(template.logicalIds(UPKEEP_RESOURCE_TYPE)[0])) as Record<string, unknown>,
-  });
+  return stacks.upkeep(type, STACK_ID, imageArn, template.properties(template.logicalIds(UPKEEP_RESOURCE_TYPE)[0]));
 }
 
 /** Every call of the handler, with what IAM checks for it, judged by the policy in force. */

@@ -49,21 +49,22 @@ function hooksOf(hooks: Record<string, any> | null | undefined): Record<string, 
     : null;
 }
 
-function pointers(image: Image, context: Context) {
+/** What every answer about an image begins with, the pointers as they stand. */
+function outline(image: Image, context: Context) {
   return {
+    imageArn: image.arn,
+    name: image.name,
+    state: image.state,
     latestActiveImageVersion: image.latestActive(context.readings.latestActiveFallsBack),
     latestFailedImageVersion: image.latestFailed(),
+    createdAt: seconds(image.createdAt),
   };
 }
 
 /** Answer of GetMicrovmImage: no configuration and no failure reason (4.3). */
 export function imageDocument(image: Image, context: Context): Record<string, unknown> {
   return {
-    imageArn: image.arn,
-    name: image.name,
-    state: image.state,
-    ...pointers(image, context),
-    createdAt: seconds(image.createdAt),
+    ...outline(image, context),
     updatedAt: seconds(image.updatedAt),
     tags: context.readings.tagsOnGetImage && Object.keys(image.tags).length > 0 ? { ...image.tags } : null,
     id: image.id,
@@ -71,17 +72,13 @@ export function imageDocument(image: Image, context: Context): Record<string, un
 }
 
 export function imageSummary(image: Image, context: Context): Record<string, unknown> {
-  return { imageArn: image.arn, name: image.name, state: image.state, ...pointers(image, context), createdAt: seconds(image.createdAt) };
+  return outline(image, context);
 }
 
 /** Answer of Create and Update: the configuration echoed, the pointers as they stand, the new version (4.1, 4.2). */
 export function acceptedDocument(image: Image, version: ImageVersion, context: Context): Record<string, unknown> {
   return {
-    imageArn: image.arn,
-    name: image.name,
-    state: image.state,
-    ...pointers(image, context),
-    createdAt: seconds(image.createdAt),
+    ...outline(image, context),
     updatedAt: seconds(image.updatedAt),
     imageVersion: version.imageVersion,
     ...version.config,

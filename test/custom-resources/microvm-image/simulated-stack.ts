@@ -1,7 +1,8 @@
+import { randomUUID } from 'crypto';
 import { strToU8, zipSync } from 'fflate';
-import { ProviderFramework } from './provider-framework';
-import { imageProperties, StackResource } from './stack-events';
-import { ImageProperties } from '../../../src/custom-resources/microvm-image/contract';
+import { CloudFormationResponse, ProviderFramework } from './provider-framework';
+import { imageProperties, StackResource, stringified } from './stack-events';
+import { ImageProperties, UPKEEP_RESOURCE_TYPE } from '../../../src/custom-resources/microvm-image/contract';
 import { isComplete } from '../../../src/custom-resources/microvm-image/handler/is-complete';
 import { acceptRequest } from '../../../src/custom-resources/microvm-image/handler/request';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
@@ -37,6 +38,19 @@ export class SimulatedStacks {
   /** The image resource of a stack. */
   public resource(stackId?: string): StackResource {
     return new StackResource(this.framework(), stackId);
+  }
+
+  /** A request for the upkeep of an image that CloudFormation builds, from its message to its answer. */
+  public async upkeep(type: 'Create' | 'Update' | 'Delete', stackId: string, imageArn: string, properties: object): Promise<CloudFormationResponse> {
+    return this.framework().handle({
+      RequestType: type,
+      RequestId: randomUUID(),
+      StackId: stackId,
+      LogicalResourceId: 'Upkeep',
+      ResourceType: UPKEEP_RESOURCE_TYPE,
+      PhysicalResourceId: type === 'Create' ? undefined : imageArn,
+      ResourceProperties: stringified(properties) as Record<string, unknown>,
+    });
   }
 
   /** What CloudFormation's messages go to. */

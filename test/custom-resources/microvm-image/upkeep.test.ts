@@ -1,8 +1,7 @@
 import { randomUUID } from 'crypto';
 import { RunMicrovmCommand, LambdaMicrovmsClient, SuspendMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { SimulatedStacks } from './simulated-stack';
-import { stringified } from './stack-events';
-import { encodeUpkeep, RunningMicrovms, Tag, UPKEEP_RESOURCE_TYPE, UpkeepProperties } from '../../../src/custom-resources/microvm-image/contract';
+import { encodeUpkeep, RunningMicrovms, Tag, UpkeepProperties } from '../../../src/custom-resources/microvm-image/contract';
 import { desiredConfig } from '../../../src/custom-resources/microvm-image/handler/config';
 import { SimulatorOptions } from '../../simulator';
 
@@ -36,15 +35,7 @@ async function build(versions: number, every = 12 * HOUR, { name = IMAGE, tags =
 /** A request for the upkeep, from its message to its answer. */
 async function send(type: 'Create' | 'Update' | 'Delete', upkeep: Partial<UpkeepProperties>, physicalId = stacks.imageArn) {
   const properties = encodeUpkeep({ imageName: IMAGE, content: '0', runningMicrovms: RunningMicrovms.FAIL, ...upkeep });
-  return stacks.framework().handle({
-    RequestType: type,
-    RequestId: randomUUID(),
-    StackId: STACK_ID,
-    LogicalResourceId: 'Upkeep',
-    ResourceType: UPKEEP_RESOURCE_TYPE,
-    PhysicalResourceId: type === 'Create' ? undefined : physicalId,
-    ResourceProperties: stringified({ ServiceToken: 'token', ...properties }) as Record<string, unknown>,
-  });
+  return stacks.upkeep(type, STACK_ID, physicalId, { ServiceToken: 'token', ...properties });
 }
 
 async function run(name = IMAGE): Promise<string> {

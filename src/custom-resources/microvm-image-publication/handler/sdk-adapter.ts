@@ -1,12 +1,13 @@
 import {
-  GetMicrovmImageBuildCommand, GetMicrovmImageCommand, GetMicrovmImageVersionCommand, LambdaMicrovmsClient, ListMicrovmImageBuildsCommand,
-  ListTagsCommand, TagResourceCommand, UntagResourceCommand,
+  GetMicrovmImageBuildCommand, GetMicrovmImageVersionCommand, LambdaMicrovmsClient, ListMicrovmImageBuildsCommand,
+  TagResourceCommand, UntagResourceCommand,
 } from '@aws-sdk/client-lambda-microvms';
 import {
   DeleteParametersCommand, GetParametersByPathCommand, GetParametersCommand, Parameter, PutParameterCommand, SSMClient,
 } from '@aws-sdk/client-ssm';
 import { ParameterView, ServicePort, VersionView } from './service-port';
 import { EventBridge } from '../../common/handler/event-bridge';
+import { tagsOfImage } from '../../common/handler/image-tags';
 import { CallOptions, refusing, unlessNotFound } from '../../common/handler/sdk-call';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
 import { ImageEvent } from '../../microvm-events';
@@ -103,14 +104,7 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async getTags(imageArn: string): Promise<Record<string, string> | undefined> {
-    return unlessNotFound(undefined, async () => {
-      const image = await this.call('GetMicrovmImage', (options) => this.microvms.send(new GetMicrovmImageCommand({ imageIdentifier: imageArn }), options));
-      if (Object.keys(image.tags ?? {}).length > 0) {
-        return image.tags;
-      }
-      const { Tags } = await this.call('ListTags', (options) => this.microvms.send(new ListTagsCommand({ Resource: imageArn }), options));
-      return Tags ?? {};
-    });
+    return tagsOfImage(this.microvms, imageArn, { abortSignal: this.abortSignal });
   }
 
   public async tag(imageArn: string, tags: Record<string, string>): Promise<void> {

@@ -1,10 +1,11 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
-  CreateMicrovmAuthTokenCommand, GetMicrovmCommand, GetMicrovmImageCommand, LambdaMicrovmsClient, ListMicrovmsCommand, ListTagsCommand,
+  CreateMicrovmAuthTokenCommand, GetMicrovmCommand, LambdaMicrovmsClient, ListMicrovmsCommand,
   MicrovmItem, RunMicrovmCommand, TagResourceCommand, TerminateMicrovmCommand, UntagResourceCommand,
 } from '@aws-sdk/client-lambda-microvms';
 import { Answer, CheckResult, MicrovmView, ServicePort } from './service-port';
+import { tagsOfImage } from '../../common/handler/image-tags';
 import { CallOptions, refusing, unlessNotFound } from '../../common/handler/sdk-call';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
 import { HttpCheckProperties, SmokeTestProperties } from '../contract';
@@ -42,14 +43,7 @@ export class SdkAdapter implements ServicePort {
   }
 
   public async getTags(imageArn: string): Promise<Record<string, string> | undefined> {
-    return unlessNotFound(undefined, async () => {
-      const image = await this.call('GetMicrovmImage', (options) => this.microvms.send(new GetMicrovmImageCommand({ imageIdentifier: imageArn }), options));
-      if (Object.keys(image.tags ?? {}).length > 0) {
-        return image.tags;
-      }
-      const { Tags } = await this.call('ListTags', (options) => this.microvms.send(new ListTagsCommand({ Resource: imageArn }), options));
-      return Tags ?? {};
-    });
+    return tagsOfImage(this.microvms, imageArn, { abortSignal: this.abortSignal });
   }
 
   public async listMicrovms(imageArn: string, executionRoleArn: string, since: number): Promise<MicrovmView[]> {
