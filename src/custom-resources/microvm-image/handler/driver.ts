@@ -1,4 +1,4 @@
-import { Log, Verdict } from '../../common/handler/verdict';
+import { Log, Superseded, Verdict } from '../../common/handler/verdict';
 import { Tag } from '../contract';
 import { baseImageAge } from './base-images';
 import { buildFailed, buildSucceeded, versionPruned } from './build-events';
@@ -20,14 +20,6 @@ export { Verdict };
 /** Undefined sizes could not be read. */
 interface BuildEvidence extends BuildView {
   readonly sizes?: SnapshotSizes;
-}
-
-/** The end of a refresh that made way for a deployment. Its name is what the state machine catches. */
-export class Superseded extends Verdict {
-  constructor(message: string) {
-    super(message);
-    this.name = 'Superseded';
-  }
 }
 
 /** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */
