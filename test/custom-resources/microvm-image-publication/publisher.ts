@@ -8,7 +8,6 @@ import { SdkAdapter } from '../../../src/custom-resources/microvm-image-publicat
 import { ParameterStore } from '../../parameter-store/parameter-store';
 import { MicrovmSimulator, SimulatorOptions } from '../../simulator';
 import { CustomResource, STACK_ID } from '../common/custom-resource';
-import { Killer } from '../common/killer';
 import { ProviderFramework } from '../microvm-image/provider-framework';
 import { POLL_MS, SmokeTestedImage } from '../microvm-smoke-test/smoke-tested-image';
 
@@ -25,13 +24,11 @@ export class Publisher {
   public readonly simulator: MicrovmSimulator;
   public readonly announced: Announcement[] = [];
   public readonly logged: string[] = [];
-  public readonly kill: Killer;
   /** One for all ticks: a client is slow to make. */
   private readonly adapter = new SdkAdapter();
 
   private constructor(public readonly store: ParameterStore, public readonly tested: SmokeTestedImage) {
     this.simulator = tested.simulator;
-    this.kill = tested.kill;
   }
 
   public get imageArn(): string {
@@ -79,13 +76,13 @@ export class Publisher {
     const now = () => this.simulator.clock.now();
     return new ProviderFramework({
       onEvent: async (event) => acceptRequest(event, now()),
-      isComplete: async (event) => this.kill.race((watched) => isComplete(
+      isComplete: async (event) => isComplete(
         event,
-        watched(this.adapter),
+        this.adapter,
         now,
         (entry) => this.logged.push(JSON.stringify(entry)),
         async (announcement) => void this.announced.push(announcement),
-      )),
+      ),
     }, () => this.simulator.clock.advance(POLL_MS));
   }
 }
