@@ -2,7 +2,7 @@ import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http
 import { AddressInfo } from 'node:net';
 import { Caller } from '../simulator/call-log';
 import { Faults } from '../simulator/faults';
-import { GATEWAY_502, HttpAnswer, parseJson, readRequest, send } from '../simulator/http-exchange';
+import { GATEWAY_502, HttpAnswer, HttpRequest, parseJson, readRequest, send } from '../simulator/http-exchange';
 import { ServiceError } from '../simulator/service-error';
 import { assertSigned, readCaller } from '../simulator/signature';
 
@@ -81,11 +81,11 @@ export class ParameterStore {
     await closed;
   }
 
-  private async serve(raw: IncomingMessage, response: ServerResponse): Promise<void> {
-    const request = await readRequest(raw);
-    const operation = String(raw.headers['x-amz-target'] ?? '').slice(PREFIX.length);
-    const caller = readCaller(raw.headers);
-    const body: Input = parseJson(request.body);
+  /** What `endpoint` answers, for those of this process who need no socket between. */
+  public handle({ headers, body: text }: HttpRequest): HttpAnswer {
+    const operation = String(headers['x-amz-target'] ?? '').slice(PREFIX.length);
+    const caller = readCaller(headers);
+    const body: Input = parseJson(text);
     const resource = this.resources(operation, body);
     const fault = this.faults.strike({ operation, resource: resource[0] ?? '*', body });
     const error = fault?.errorFor(operation);
@@ -104,7 +104,11 @@ export class ParameterStore {
       answer = this.answer(refused.status, { __type: refused.type, message: refused.text });
     }
     this.calls.push({ operation, caller, body, status: answer.status, requires: resource.map((name) => ({ action: `ssm:${operation}`, resource: name })) });
-    send(response, answer);
+    return answer;
+  }
+
+  private async serve(raw: IncomingMessage, response: ServerResponse): Promise<void> {
+    send(response, this.handle(await readRequest(raw)));
   }
 
   private dispatch(operation: string, input: Input): unknown {

@@ -21,7 +21,7 @@ export class ApiServer {
   }
 
   public async handle(request: HttpRequest): Promise<HttpAnswer> {
-    const caller = readCaller(request.raw.headers);
+    const caller = readCaller(request.headers);
     const found = this.find(request);
     const at = this.context.clock.now();
     let call: Invocation = { labels: found?.labels ?? [], query: request.query, body: {} };

@@ -30,12 +30,12 @@ export class EventsApi {
   }
 
   public handles(request: HttpRequest): boolean {
-    return String(request.raw.headers['x-amz-target'] ?? '').startsWith(PREFIX);
+    return String(request.headers['x-amz-target'] ?? '').startsWith(PREFIX);
   }
 
   public async handle(request: HttpRequest): Promise<HttpAnswer> {
-    const operation = String(request.raw.headers['x-amz-target']).slice(PREFIX.length);
-    const caller = readCaller(request.raw.headers);
+    const operation = String(request.headers['x-amz-target']).slice(PREFIX.length);
+    const caller = readCaller(request.headers);
     const body: Input = parseJson(request.body);
     const resources: string[] = (body.Entries ?? []).map((entry: Input) => this.busArn(entry));
     let failure: ServiceError | undefined;

@@ -1,9 +1,10 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from './service-error';
 
 /** One request, read to its end. */
 export interface HttpRequest {
-  readonly raw: IncomingMessage;
+  /** Their names in lower case. */
+  readonly headers: IncomingHttpHeaders;
   readonly method: string;
   /** Path as sent: percent-encoding untouched. */
   readonly path: string;
@@ -36,7 +37,7 @@ export async function readRequest(raw: IncomingMessage): Promise<HttpRequest> {
     const before = query[name];
     query[name] = before === undefined ? value : [before, value].flat();
   }
-  return { raw, method: raw.method ?? 'GET', path, query, body: Buffer.concat(chunks).toString() };
+  return { headers: raw.headers, method: raw.method ?? 'GET', path, query, body: Buffer.concat(chunks).toString() };
 }
 
 export function parseJson(body: string): Record<string, any> {

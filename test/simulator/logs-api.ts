@@ -21,12 +21,12 @@ export class LogsApi {
   }
 
   public handles(request: HttpRequest): boolean {
-    return String(request.raw.headers['x-amz-target'] ?? '').startsWith(PREFIX);
+    return String(request.headers['x-amz-target'] ?? '').startsWith(PREFIX);
   }
 
   public handle(request: HttpRequest): HttpAnswer {
-    const operation = String(request.raw.headers['x-amz-target']).slice(PREFIX.length);
-    const caller = readCaller(request.raw.headers);
+    const operation = String(request.headers['x-amz-target']).slice(PREFIX.length);
+    const caller = readCaller(request.headers);
     let body: Input = {};
     let failure: ServiceError | undefined;
     let answer: HttpAnswer;

@@ -4,6 +4,7 @@ import { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import { EndpointCertificate } from './endpoint-certificate';
 import { EndpointRequest, readEndpointRequest } from './endpoint-request';
+import { HttpAnswer, HttpRequest } from './http-exchange';
 
 /** A request as the app inside the MicroVM sees it: the proxy's own headers are stripped (11.1). */
 export interface ScriptedRequest {
@@ -77,6 +78,21 @@ export class MicrovmEndpoint {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** What a script answers, for those of this process who need no socket between. */
+  public async handle({ method, path, headers, body }: HttpRequest): Promise<HttpAnswer> {
+    if (!this.gate.reachable) {
+      return { status: 0, drop: true };
+    }
+    const wanted = readEndpointRequest(headers);
+    const refusal = await this.refusal(wanted);
+    const upstream = refusal ? undefined : this.gate.upstream(wanted.port);
+    if (upstream && !('respond' in upstream)) {
+      throw new Error('a process is reached through the endpoint of its MicroVM only');
+    }
+    const scripted = await upstream?.respond({ method, path, ...seenByApp(wanted), body });
+    return scripted ? { ...scripted, status: scripted.status ?? 200 } : refusal ?? NOBODY;
+  }
+
   public async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
@@ -96,10 +112,8 @@ export class MicrovmEndpoint {
       request.resume();
       answer(response, refusal ?? NOBODY);
     } else if ('respond' in upstream) {
-      const headers = Object.fromEntries(Object.entries(wanted.headers).map(([name, value]) => [name, String(value)]));
-      const scripted = await upstream.respond({
-        method: request.method ?? 'GET', path: request.url ?? '/', headers, body: await textOf(request), port: wanted.port,
-      });
+      const { method = 'GET', url: path = '/' } = request;
+      const scripted = await upstream.respond({ method, path, ...seenByApp(wanted), body: await textOf(request) });
       response.writeHead(scripted.status ?? 200, scripted.headers);
       response.end(scripted.body ?? '');
     } else {
@@ -167,6 +181,10 @@ export class MicrovmEndpoint {
     }
     return await this.gate.admit() ? undefined : NOBODY;
   }
+}
+
+function seenByApp({ headers, port }: EndpointRequest): Pick<ScriptedRequest, 'headers' | 'port'> {
+  return { headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])), port };
 }
 
 function answer(response: ServerResponse, { status, body }: Refusal): void {

@@ -13,7 +13,7 @@ import { EndpointCertificate } from './endpoint-certificate';
 import { DeliveredEvent, EventsApi } from './events-api';
 import { Faults } from './faults';
 import { GuestProcesses } from './guest-processes';
-import { errorAnswer, readRequest, send } from './http-exchange';
+import { errorAnswer, HttpAnswer, HttpRequest, readRequest, send } from './http-exchange';
 import { ImageBuilds } from './image-builds';
 import { ImageStore } from './image-store';
 import { ImageTags } from './image-tags';
@@ -159,6 +159,23 @@ export class MicrovmSimulator {
     this.remote.forEach((client) => client.close());
   }
 
+  /** What `endpoint` answers, for those of this process who need no socket between. */
+  public async handle(request: HttpRequest): Promise<HttpAnswer> {
+    if (request.path.startsWith(ControlApi.ROOT)) {
+      return this.control.handle(request);
+    }
+    if (this.logsApi.handles(request)) {
+      return this.logsApi.handle(request);
+    }
+    return this.eventsApi.handles(request) ? this.eventsApi.handle(request) : this.api.handle(request);
+  }
+
+  /** What the endpoint of a MicroVM answers, likewise. */
+  public async handleAt(host: string, request: HttpRequest): Promise<HttpAnswer> {
+    const microvm = [...this.microvmStore.microvms.values()].find(({ endpoint }) => endpoint.host === host);
+    return microvm ? microvm.endpoint.handle(request) : { status: 0, drop: true };
+  }
+
   private async endMicrovms(): Promise<void> {
     await Promise.all([this.microvmStore.close(), this.processes?.endAll()]);
   }
@@ -207,16 +224,7 @@ export class MicrovmSimulator {
 
   private async serve(raw: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const request = await readRequest(raw);
-      if (request.path.startsWith(ControlApi.ROOT)) {
-        send(response, await this.control.handle(request));
-      } else if (this.logsApi.handles(request)) {
-        send(response, this.logsApi.handle(request));
-      } else if (this.eventsApi.handles(request)) {
-        send(response, await this.eventsApi.handle(request));
-      } else {
-        send(response, await this.api.handle(request));
-      }
+      send(response, await this.handle(await readRequest(raw)));
     } catch (error) {
       if (!response.headersSent) {
         send(response, errorAnswer(new ServiceError('InternalServerException', `simulator: ${(error as Error).stack}`)));

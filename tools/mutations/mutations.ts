@@ -15,7 +15,9 @@ const COMMON = 'src/custom-resources/common/handler';
 const SMOKE_TEST = 'src/custom-resources/microvm-smoke-test/handler';
 const PUBLICATION = 'src/custom-resources/microvm-image-publication/handler';
 const SMOKE_TESTS = ['test/custom-resources/microvm-smoke-test'];
-const PUBLICATIONS = ['test/custom-resources/microvm-image-publication/(?!kills)'];
+const PUBLICATIONS = ['test/custom-resources/microvm-image-publication'];
+/** The random kills of publishing and refreshing. */
+const KILLS = ['test/custom-resources/golden-images'];
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
 const SOURCES = ['test/constructs/private/image-definition', 'test/iam/golden-image-source', 'test/constructs/microvm-image-(source|replica)'];
 const EVENTS = ['test/custom-resources/microvm-image/build-events.test.ts'];

@@ -138,6 +138,8 @@ function further(stack: Stack, step: RefreshStep, image: RefreshHandlers, next: 
           PhysicalResourceId: resource.ref,
           ResourceProperties: '{% $merge([$parse($properties), {"ImageVersion": $version}]) %}',
           OldResourceProperties: '{% $parse($properties) %}',
+          // What publishes looks by itself whether a deployment came meanwhile.
+          Refresh: '{% $event.Refresh %}',
         },
       },
       Next: `Accept ${name}`,

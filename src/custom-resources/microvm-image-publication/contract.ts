@@ -18,6 +18,9 @@ export const PUBLISHED_TAG = 'microvm-cdk:published';
 /** On an image, next to it: the path of the publication that wrote it last. */
 export const PUBLISHED_AS_TAG = 'microvm-cdk:published-as';
 
+/** On an image: which request for it came last. */
+export const REQUEST_TAG = 'microvm-cdk:request';
+
 /** Attributes of both resources, readable with `Fn::GetAtt`. */
 export interface PublicationAttributes {
   readonly ImageArn: string;

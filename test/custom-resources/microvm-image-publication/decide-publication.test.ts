@@ -56,3 +56,21 @@ test.each([
   const observation = seen([], {});
   expect(decidePublish(request('11.0', 1), { ...observation, version: { ...observation.version!, state, status } }, 0).type).toBe(expected);
 });
+
+describe('a base image refresh', () => {
+  const refreshing = { ...request('11.0', 3), refresh: { requestSeen: 'a' } };
+
+  test('publishes as long as the image is as it was when the refresh was decided', () => {
+    expect(decidePublish(refreshing, seen([], {}, { tags: { 'microvm-cdk:request': 'a' } }), 0).type).toBe('act');
+  });
+
+  test.each([[{ 'microvm-cdk:request': 'b' }], [{}]])('publishes nothing once a deployment took the image: %j', (tags) => {
+    expect(decidePublish(refreshing, seen([], {}, { tags }), 0)).toMatchObject({
+      type: 'superseded', what: expect.stringMatching(/^version 11\.0 of MicroVM image 'agents' is not published: a deployment \(b?\) works on the image$/),
+    });
+  });
+
+  test('has no say in what a deployment publishes', () => {
+    expect(decidePublish(request('11.0', 3), seen([], {}, { tags: { 'microvm-cdk:request': 'b' } }), 0).type).toBe('act');
+  });
+});

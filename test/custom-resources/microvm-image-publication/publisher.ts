@@ -7,7 +7,6 @@ import { SdkAdapter } from '../../../src/custom-resources/microvm-image-publicat
 import { ParameterStore } from '../../parameter-store/parameter-store';
 import { MicrovmSimulator, SimulatorOptions } from '../../simulator';
 import { CustomResource, STACK_ID } from '../common/custom-resource';
-import { Killer } from '../common/killer';
 import { ProviderFramework } from '../microvm-image/provider-framework';
 import { POLL_MS, SmokeTestedImage } from '../microvm-smoke-test/smoke-tested-image';
 
@@ -23,13 +22,11 @@ export class Publisher {
 
   public readonly simulator: MicrovmSimulator;
   public readonly logged: string[] = [];
-  public readonly kill: Killer;
   /** One for all ticks: a client is slow to make. */
   private readonly adapter = new SdkAdapter();
 
   private constructor(public readonly store: ParameterStore, public readonly tested: SmokeTestedImage) {
     this.simulator = tested.simulator;
-    this.kill = tested.kill;
     store.now = () => this.simulator.clock.now();
   }
 
@@ -78,12 +75,7 @@ export class Publisher {
     const now = () => this.simulator.clock.now();
     return new ProviderFramework({
       onEvent: async (event) => acceptRequest(event, now()),
-      isComplete: async (event) => this.kill.race((watched) => isComplete(
-        event,
-        watched(this.adapter),
-        now,
-        (entry) => this.logged.push(JSON.stringify(entry)),
-      )),
+      isComplete: async (event) => isComplete(event, this.adapter, now, (entry) => this.logged.push(JSON.stringify(entry))),
     }, () => this.simulator.clock.advance(POLL_MS));
   }
 }

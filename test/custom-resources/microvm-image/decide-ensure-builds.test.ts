@@ -268,3 +268,26 @@ describe('the client token', () => {
     expect(tokenOf(ensureRequest()).length).toBeLessThanOrEqual(128);
   });
 });
+
+describe('a failed version that had the highest number when the build began', () => {
+  const done = (tags: Record<string, string> = {}) => decide(ensureRequest(), {
+    image: imageView({ state: 'UPDATED', tags: ownTags({ ...claimTags(REQUEST_ID, '2.0'), ...servedTag('1.0', OLD_DIGEST), ...tags }) }),
+    versions: [versionView('3.0'), versionView('2.0', { state: 'FAILED', config: OLD }), versionView('1.0', { config: OLD })],
+  });
+
+  test('goes when its successor is built, and nobody waits for that', () => {
+    expect(done()).toMatchObject({ action: { type: 'deleteVersion', version: '2.0' }, outcome: handsOut('3.0') });
+  });
+
+  test('stays when it came with an image that was adopted', () => {
+    expect(done({ [Tag.ADOPTED]: '2.0' }).action).toBeUndefined();
+  });
+
+  test('stays when a version that was there before is handed out, as in a rollback', () => {
+    const decision = decide(ensureRequest(), {
+      image: imageView({ state: 'UPDATED', tags: ownTags({ ...claimTags(EARLIER_REQUEST_ID, '1.0'), ...servedTag('3.0', DIGEST) }) }),
+      versions: [versionView('3.0'), versionView('2.0', { state: 'FAILED', config: OLD }), versionView('1.0', { config: OLD })],
+    });
+    expect([decision.outcome, decision.action]).toEqual([handsOut('3.0'), undefined]);
+  });
+});

@@ -43,17 +43,15 @@ export class ProviderFramework {
     jest.requireActual<{ log: () => void }>(join(RUNTIME, 'util.js')).log = () => undefined;
   }
 
-  /** Handles one request to its end. */
+  /** Handles one request to its end. Between its ticks others may handle theirs. */
   public async handle(event: CloudFormationEvent): Promise<CloudFormationResponse> {
-    this.outbound.invokeFunction = async (request: { FunctionName: string; Payload: string }) => this.invoke(request);
-    this.outbound.startExecution = async (request: { input: string }) => void (this.started = request.input);
-    this.outbound.httpRequest = async (_options: unknown, body: string) => void (this.body = body);
     this.started = this.body = undefined;
-
+    this.connect();
     await this.framework.onEvent({ ...event, ResponseURL: 'https://cloudformation.example/response' });
     let ticks = 0;
     while (this.body === undefined) {
       ticks++;
+      this.connect();
       try {
         await this.framework.isComplete(JSON.parse(this.started!));
       } catch (error) {
@@ -64,6 +62,13 @@ export class ProviderFramework {
       }
     }
     return { ...JSON.parse(this.body), bytes: Buffer.byteLength(this.body), ticks };
+  }
+
+  /** The framework's code is the same for all. */
+  private connect(): void {
+    this.outbound.invokeFunction = async (request: { FunctionName: string; Payload: string }) => this.invoke(request);
+    this.outbound.startExecution = async (request: { input: string }) => void (this.started = request.input);
+    this.outbound.httpRequest = async (_options: unknown, body: string) => void (this.body = body);
   }
 
   /** Answers as Lambda does: a thrown error becomes a payload with its message and stack. */

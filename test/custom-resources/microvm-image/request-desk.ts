@@ -9,6 +9,7 @@ import { RETAINED } from '../../../src/custom-resources/microvm-image/handler/ow
 import { acceptRequest, CloudFormationEvent, decodeRequest } from '../../../src/custom-resources/microvm-image/handler/request';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
 import { MicrovmSimulator } from '../../simulator';
+import { NO_RETRIES } from '../common/in-process';
 
 const RUNTIME = join(dirname(require.resolve('aws-cdk-lib/package.json')), 'custom-resources/lib/provider-framework/runtime');
 const LOGICAL_ID = 'Image';
@@ -234,14 +235,8 @@ export class RequestDesk {
 
 /** The SDK's own retries cost real time, so the adapter sees each fault at once. */
 export function withoutRetries(adapter: SdkAdapter): SdkAdapter {
-  const token = { getRetryCount: () => 0, getRetryDelay: () => 0 };
   for (const client of ['microvms', 'logs']) {
-    Reflect.get(adapter, client).config.retryStrategy = async () => ({
-      mode: 'standard',
-      acquireInitialRetryToken: async () => token,
-      refreshRetryTokenForRetry: async () => { throw new Error('no retries'); },
-      recordSuccess: () => undefined,
-    });
+    Reflect.get(adapter, client).config.retryStrategy = async () => NO_RETRIES;
   }
   return adapter;
 }

@@ -13,6 +13,14 @@ export interface CloudFormationEvent {
   readonly OldResourceProperties?: Record<string, unknown>;
   /** Added by `onEvent`: when this request arrived, in ISO 8601. */
   readonly AcceptedAt?: string;
+  /** Of a base image refresh only: CloudFormation never sends it. */
+  readonly Refresh?: RefreshMark;
+}
+
+/** What tells a base image refresh that a deployment goes first. */
+export interface RefreshMark {
+  /** The request tag the image had when the refresh was decided. */
+  readonly requestSeen: string;
 }
 
 /** What `onEvent` answers; the framework hands it on to every `isComplete`. */

@@ -9,3 +9,11 @@ export class Verdict extends Error {
     this.stack = message;
   }
 }
+
+/** The end of a refresh that made way for a deployment. Its name is what the state machine catches. */
+export class Superseded extends Verdict {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Superseded';
+  }
+}

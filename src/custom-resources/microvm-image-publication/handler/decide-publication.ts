@@ -6,8 +6,8 @@ import { VersionView } from './service-port';
 import { imageNameOf } from '../../common/handler/image-arn';
 import { compareVersions } from '../../common/handler/versions';
 import {
-  channelName, decodeRecord, encodePointer, lastPart, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, PublishedRecord, recordName, SnapshotRecord,
-  versionOfPointer,
+  channelName, decodeRecord, encodePointer, lastPart, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, PublishedRecord, recordName, REQUEST_TAG,
+  SnapshotRecord, versionOfPointer,
 } from '../contract';
 
 /**
@@ -24,6 +24,12 @@ export function decidePublish(request: PublishRequest, seen: Observation, now: n
       `publication '${lastPart(root)}' belongs to ${claim.stackName === request.stackName ? 'another resource of this stack' : `stack '${claim.stackName}'`}: nothing was published`,
       'choose another publicationName, or delete the other publication first',
     );
+  }
+  const { [REQUEST_TAG]: claimant = '' } = seen.tags ?? {};
+  if (request.refresh !== undefined && request.refresh.requestSeen !== claimant) {
+    return {
+      type: 'superseded', what: `${name} is not published: a deployment (${claimant}) works on the image`, hint: 'the next refresh looks again',
+    };
   }
   const inTheWay = obstacle(name, seen.version, now - request.acceptedAt);
   if (inTheWay !== undefined) {

@@ -46,7 +46,8 @@ export type Decision =
   | { readonly type: 'need' }
   | { readonly type: 'wait'; readonly why: string }
   | { readonly type: 'done'; readonly why: string }
-  | { readonly type: 'fail'; readonly what: string; readonly hint: string };
+  /** Superseded: a deployment goes first, and nothing is wrong. */
+  | { readonly type: 'fail' | 'superseded'; readonly what: string; readonly hint: string };
 
 export function fail(what: string, hint: string): Decision {
   return { type: 'fail', what, hint };

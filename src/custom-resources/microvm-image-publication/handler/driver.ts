@@ -8,7 +8,7 @@ import { ParameterView, ServicePort } from './service-port';
 import { announce } from '../../common/handler/announce';
 import { describeFailure } from '../../common/handler/failure-text';
 import { ServiceRefusal } from '../../common/handler/service-refusal';
-import { Log, Verdict } from '../../common/handler/verdict';
+import { Log, Superseded, Verdict } from '../../common/handler/verdict';
 import {
   channelName, encodePointer, encodeRecord, ownerName, PUBLISHED_AS_TAG, PUBLISHED_TAG, recordName, versionOfPointer,
 } from '../contract';
@@ -25,8 +25,9 @@ export class Driver {
   public async tick(request: Request): Promise<boolean> {
     const decision = await this.step(request);
     this.log(request, { outcome: decision.type, why: 'why' in decision ? decision.why : undefined });
-    if (decision.type === 'fail') {
-      throw new Verdict(describeFailure(decision.what, decision.hint));
+    if (decision.type === 'fail' || decision.type === 'superseded') {
+      const Failed = decision.type === 'superseded' ? Superseded : Verdict;
+      throw new Failed(describeFailure(decision.what, decision.hint));
     }
     return decision.type === 'done';
   }

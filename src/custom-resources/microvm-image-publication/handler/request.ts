@@ -1,4 +1,4 @@
-import { Acceptance, arrivalOf, CloudFormationEvent, propertiesOf, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
+import { Acceptance, arrivalOf, CloudFormationEvent, propertiesOf, RefreshMark, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
 import {
   CHANNEL_RESOURCE_TYPE, channelName, ChannelProperties, decodeChannel, decodePublication, ownerName, PublicationProperties,
 } from '../contract';
@@ -23,6 +23,8 @@ export interface PublishRequest extends RequestIdentity, Claim {
   readonly publication: PublicationProperties;
   /** Channels of the previous template that this one no longer has. */
   readonly droppedChannels: string[];
+  /** Only as long as no deployment takes the image, when a base image refresh publishes. */
+  readonly refresh?: RefreshMark;
 }
 
 /** Delete of a publication: nothing of it stays. */
@@ -102,6 +104,7 @@ export function decodeRequest(event: CloudFormationEvent, now: number): Request 
     kind: 'publish',
     publication: decoded,
     droppedChannels: before.filter((channel) => !decoded.channels.includes(channel)),
+    refresh: event.Refresh,
   };
 }
 

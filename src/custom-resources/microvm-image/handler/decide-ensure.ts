@@ -133,23 +133,21 @@ function reuse(request: EnsureRequest, match: VersionView, seen: Observation, { 
       ? { tags, outcome: { type: 'wait', why: `version ${newer} is to be retired, and the image is ${image.state}` } }
       : { tags, action: { type: 'retire', version: newer }, outcome: { type: 'wait', why: `retiring version ${newer}` } };
   }
+  const isBuilt = isOwnBuild(request, match, ledger);
+  const outdated = isBuilt ? clearOutdatedFailure(seen.versions, match, image) : undefined;
   if (request.refresh) {
     const { phase } = request.refresh;
+    const isFirst = phase === RefreshPhase.BUILD && isBuilt;
     return {
       tags: phase === RefreshPhase.COMMIT ? refreshedTags(entryOf(match, request.desired), image) : undefined,
-      outcome: {
-        ...handOut(request, match, `version ${match.version} is refreshed`),
-        ...(phase === RefreshPhase.BUILD && isOwnBuild(request, match, ledger) ? { built: match } : {}),
-      },
+      action: isFirst ? outdated : undefined,
+      outcome: { ...handOut(request, match, `version ${match.version} is refreshed`), ...(isFirst ? { built: match } : {}) },
     };
   }
   return {
     tags: finalTags(request, entryOf(match, request.desired), image, seen.versions, ledger),
-    action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined,
-    outcome: {
-      ...handOut(request, match, `version ${match.version} is what the template asks for`),
-      ...(isOwnBuild(request, match, ledger) ? { built: match } : {}),
-    },
+    action: image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : outdated,
+    outcome: { ...handOut(request, match, `version ${match.version} is what the template asks for`), ...(isBuilt ? { built: match } : {}) },
   };
 }
 
@@ -181,6 +179,13 @@ function handOut(request: EnsureRequest, version: VersionView, why: string): Out
 function clearFailedVersion(versions: VersionView[], ledger: Ledger): Action | undefined {
   const failed = versions.find((version) => version.state === 'FAILED'
     && ledger.attempt !== undefined && compareVersions(version.version, ledger.attempt.since) > 0);
+  return failed && { type: 'deleteVersion', version: failed.version };
+}
+
+/** The failure that had the highest number, and so could not go before this build, now can. */
+function clearOutdatedFailure(versions: VersionView[], built: VersionView, { tags }: ImageView): Action | undefined {
+  const failed = versions.find(({ version, state }) => state === 'FAILED' && compareVersions(version, built.version) < 0
+    && compareVersions(version, tags[Tag.ADOPTED] ?? '0.0') > 0);
   return failed && { type: 'deleteVersion', version: failed.version };
 }
 

@@ -1,5 +1,5 @@
 import { announce } from '../../common/handler/announce';
-import { Log, Verdict } from '../../common/handler/verdict';
+import { Log, Superseded, Verdict } from '../../common/handler/verdict';
 import { Tag } from '../contract';
 import { baseImageAge } from './base-images';
 import { buildFailed, buildSucceeded, versionPruned } from './build-events';
@@ -21,14 +21,6 @@ export { Verdict };
 /** Undefined sizes could not be read. */
 interface BuildEvidence extends BuildView {
   readonly sizes?: SnapshotSizes;
-}
-
-/** The end of a refresh that made way for a deployment. Its name is what the state machine catches. */
-export class Superseded extends Verdict {
-  constructor(message: string) {
-    super(message);
-    this.name = 'Superseded';
-  }
 }
 
 /** One tick: observe, decide, act. Everything it learns comes from the service, so a tick can be repeated or lost. */

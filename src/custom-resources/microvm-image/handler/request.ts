@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { Acceptance, arrivalOf, CloudFormationEvent as RequestEvent, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
+import { Acceptance, arrivalOf, CloudFormationEvent as RequestEvent, RefreshMark, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
 import {
   decodeProperties, decodeRetainOnFailure, decodeRunningMicrovms, decodeUpkeep, formatImageArn, ImageProperties, parseImageArn, RunningMicrovms,
   UPKEEP_RESOURCE_TYPE,
@@ -15,11 +15,9 @@ export interface CloudFormationEvent extends RequestEvent {
 }
 
 /** What makes an Update a base image refresh. CloudFormation never sends it; the state machine of a refresh does. */
-export interface RefreshOrder {
+export interface RefreshOrder extends RefreshMark {
   /** What the refresh is for: two orders with the same token are content with the same version. */
   readonly token: string;
-  /** The request tag the image had when the refresh was decided: when it changes, a deployment goes first. */
-  readonly requestSeen: string;
   /** The refresh tag it had then: when it becomes another's, that refresh goes on and this one ends. */
   readonly refreshSeen: string;
   readonly phase: RefreshPhase;

@@ -1,0 +1,3 @@
+import { playShare } from './kills';
+
+playShare(1, 2);

@@ -1,3 +1,0 @@
-import { killAtRandom } from './kills';
-
-killAtRandom(1);
