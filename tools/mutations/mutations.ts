@@ -17,7 +17,8 @@ const PUBLICATION = 'src/custom-resources/microvm-image-publication/handler';
 const SMOKE_TESTS = ['test/custom-resources/microvm-smoke-test'];
 const PUBLICATIONS = ['test/custom-resources/microvm-image-publication'];
 /** The random kills of publishing and refreshing. */
-const KILLS = ['test/custom-resources/golden-images'];
+const KILLS = ['test/custom-resources/golden-images/kills'];
+const WORKFLOW = 'src/constructs/private/refresh-workflow.ts';
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
 const SOURCES = ['test/constructs/private/image-definition', 'test/iam/golden-image-source', 'test/constructs/microvm-image-(source|replica)'];
 const EVENTS = ['test/custom-resources/microvm-image/build-events.test.ts'];
@@ -35,7 +36,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
   ],
   'E2 a rollback never builds': [
     { breaks: 'the version before the last is remembered', file: `${HANDLER}/match.ts`, find: '[ledger.refreshed, ledger.served, ledger.previous]', replace: '[ledger.refreshed, ledger.served]' },
-    { breaks: 'the failed version is cleared away', file: `${HANDLER}/decide-ensure.ts`, find: "image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : undefined", replace: 'undefined' },
+    { breaks: 'the failed version is cleared away', file: `${HANDLER}/decide-ensure.ts`, find: "image.state === 'UPDATE_FAILED' ? clearFailedVersion(seen.versions, ledger) : outdated", replace: 'outdated' },
     { breaks: 'a cancelled update does not displace what its rollback looks for', file: `${HANDLER}/notes.ts`, find: 'return stale ?? given.find((each) => replaced !== undefined && isOf(each, replaced)) ?? ledger.served;', replace: 'return stale ?? ledger.served;' },
     { breaks: 'a version nobody waited for is noted', file: `${HANDLER}/decide-ensure.ts`, find: 'tags: { ...final, set: { ...claim?.set, ...final.set } },', replace: 'tags: claim,' },
     { breaks: 'a version that could not be noted is noted before the next build', file: `${HANDLER}/notes.ts`, find: 'entry === undefined || entry === served || entry === previous || entry === refreshed ? {}', replace: 'entry !== "" ? {}' },
@@ -172,5 +173,24 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'nobody who asks for no events gets any', file: `${PUBLICATION}/driver.ts`, find: '    if (eventBusArn === undefined) {\n', replace: '    if (eventBusArn === null) {\n', tests: PUBLICATIONS },
     { breaks: 'a publication puts no events before somebody wants them', file: 'src/constructs/microvm-image-publication.ts', find: '    if (props.eventBus) {\n', replace: '    if (props.publicationName) {\n', tests: ['test/constructs/microvm-publication-events.test.ts'] },
     { breaks: 'a rule hears of one channel', file: 'src/constructs/microvm-image-channel.ts', find: 'detail: { parameterName: [this.parameterName] }', replace: 'imageArn: this.imageArn', tests: ['test/constructs/microvm-publication-events.test.ts'] },
+  ],
+  'golden images: random kills of publishing and refreshing leave nothing lost and nothing half published': [
+    { breaks: 'the record comes before the channel', file: `${PUBLICATION}/decide-publication.ts`, find: "return steps.length > 0 ? { type: 'act', steps }", replace: "return steps.length > 0 ? { type: 'act', steps: [...steps.filter(({ type }) => type === 'point'), ...steps.filter(({ type }) => type !== 'point')] }", tests: KILLS },
+    { breaks: 'what is named is protected first', file: `${PUBLICATION}/decide-publication.ts`, find: '    ...protection(seen, root, imageVersion),\n', replace: '', tests: KILLS },
+    { breaks: 'a retired version is not named', file: `${PUBLICATION}/decide-version.ts`, find: " && version.status === 'ACTIVE'", replace: '', tests: KILLS },
+    { breaks: 'a record stays as long as a channel names it', file: `${PUBLICATION}/decide-publication.ts`, find: '.filter((version) => !needed.includes(version))', replace: '.filter((version) => version !== publication.imageVersion)', tests: KILLS },
+    { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: KILLS },
+    { breaks: 'a refresh publishes nothing over a deployment', file: `${PUBLICATION}/decide-publication.ts`, find: 'request.refresh.requestSeen !== claimant', replace: "request.refresh.requestSeen === 'never'", tests: KILLS },
+    { breaks: 'a published version is not pruned', file: `${HANDLER}/retention.ts`, find: '!stock.published.includes(version)', replace: 'version !== ""', tests: KILLS },
+    { breaks: 'the MicroVM of a killed test is ended', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (leftovers.length > 0) {', replace: 'if (leftovers.length > 1_000) {', tests: KILLS },
+    { breaks: 'the MicroVM of a failed test is ended', file: `${SMOKE_TEST}/driver.ts`, find: 'if (step.microvm !== undefined) {', replace: 'if (step.microvm === null) {', tests: KILLS },
+    { breaks: 'a version that fails its test is not published', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (response.status !== status) {', replace: 'if (response.status < 0) {', tests: KILLS },
+    { breaks: 'a refresh tests before it publishes', file: WORKFLOW, find: 'isStillOurs(steps[0])', replace: 'isStillOurs(steps[steps.length - 1])', tests: KILLS },
+    { breaks: 'a refresh hands the version it built on', file: WORKFLOW, find: "ResourceProperties: '{% $merge([$parse($properties), {\"ImageVersion\": $version}]) %}'", replace: "ResourceProperties: '{% $parse($properties) %}'", tests: KILLS },
+    { breaks: 'a refresh that fails ends', file: WORKFLOW, find: "Assign: { failure: '{% $states.errorOutput %}' }, Next: 'Clear up' }", replace: "Assign: { failure: '{% $states.errorOutput %}' }, Next: 'Commit the version' }", tests: KILLS },
+    { breaks: 'a refresh that fails gives the image back', file: WORKFLOW, find: "phase('ABANDON')", replace: "phase('CHECK')", tests: KILLS },
+    { breaks: 'a refresh is noted for the deployments to come', file: `${HANDLER}/decide-ensure.ts`, find: 'phase === RefreshPhase.COMMIT ? refreshedTags', replace: 'phase === RefreshPhase.ABANDON ? refreshedTags', tests: KILLS },
+    { breaks: 'the schedule is disabled after that many failures in a row, not before', file: WORKFLOW, find: "'TIMED_OUT']]) + 1 %}", replace: "'TIMED_OUT']]) + 2 %}", tests: KILLS },
+    { breaks: 'a failed version is not left by the next build', file: `${HANDLER}/decide-ensure.ts`, find: 'clearFailedVersion(seen.versions, ledger) : outdated', replace: 'clearFailedVersion(seen.versions, ledger) : undefined', tests: KILLS },
   ],
 };

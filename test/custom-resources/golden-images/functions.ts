@@ -20,8 +20,13 @@ export type MishapKind = 'killedBefore' | 'killedAfter' | 'timedOutBefore' | 'ti
 export interface Mishap {
   /** Counted over all calls of all functions from now. */
   readonly call: number;
+  /** Only its calls are counted. */
+  readonly operation?: string;
   readonly kind: MishapKind;
 }
+
+/** Among the operations. */
+export const CALL_OF_THE_APP = 'call of the app';
 
 const FAULTS: Partial<Record<MishapKind, Partial<FaultSpec>>> = {
   throttled: { throttle: true }, gatewayPage: { http502: true }, lostAnswer: { lostResponse: true },
@@ -49,7 +54,7 @@ export class Functions {
   /** Told of each line that a handler logs, and of each mishap. */
   public log?: (entry: Record<string, unknown>) => void;
   private mishaps: readonly Mishap[] = [];
-  private calls = 0;
+  private calls: string[] = [];
   /** Ends the one that runs: no two do at a time. */
   private end!: (ended: Ended) => void;
   private readonly image: ImageAdapter;
@@ -62,14 +67,14 @@ export class Functions {
     const fetchEndpoint = endpointsInProcess(simulator);
     const ask = async (request: HttpRequest) => this.call(request);
     this.image = inProcess(new ImageAdapter(), ask);
-    this.smokeTest = inProcess(new SmokeTestAdapter(undefined, async (...args) => this.watched('call of the app', async () => fetchEndpoint(...args))), ask);
+    this.smokeTest = inProcess(new SmokeTestAdapter(undefined, async (...args) => this.watched(CALL_OF_THE_APP, async () => fetchEndpoint(...args))), ask);
     this.publication = inProcess(new PublicationAdapter(), ask);
   }
 
   /** From now on. */
   public plan(mishaps: readonly Mishap[]): void {
     this.mishaps = mishaps;
-    this.calls = 0;
+    this.calls = [];
     this.struck = false;
   }
 
@@ -131,12 +136,14 @@ export class Functions {
 
   /** Any call, with what becomes of it. What is ended gets no answer, and nothing of it runs on. */
   private async watched<T>(operation: string, call: (kind?: MishapKind) => Promise<T>): Promise<T> {
-    const number = this.calls++;
-    const kind = this.mishaps.find((mishap) => mishap.call === number)?.kind;
+    const before = (of?: string) => (of === undefined ? this.calls : this.calls.filter((each) => each === of)).length;
+    const strikes = ({ operation: of, call: at }: Mishap) => (of === undefined || of === operation) && at === before(of);
+    const kind = this.mishaps.find(strikes)?.kind;
+    this.calls.push(operation);
     const isEnd = kind !== undefined && FAULTS[kind] === undefined;
     if (kind) {
       this.struck = true;
-      this.write({ mishap: kind, call: number, operation });
+      this.write({ mishap: kind, call: this.calls.length - 1, operation });
     }
     if (isEnd && kind.endsWith('After')) {
       await call().catch(() => undefined);

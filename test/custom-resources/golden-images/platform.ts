@@ -18,6 +18,9 @@ import { POLL_MS } from '../microvm-smoke-test/smoke-tested-image';
 const ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
 const BUILD_MS = 5_000;
 const HOUR = 3_600_000;
+const UNDISTURBED: StepOf<'deploy'> = {
+  type: 'deploy', code: 'new', sick: false, buildFails: false, siblingFails: false, rollbackStruck: false, mishaps: [],
+};
 /** Longer than anything that is under way. */
 const MANY_STATES = 400;
 
@@ -26,6 +29,10 @@ export class Platform {
   /** What was found wrong. */
   public readonly violations: string[] = [];
   public readonly story: unknown[] = [];
+  /** The last refresh. */
+  public execution?: Execution;
+  /** Why a deployment or promotion failed last. */
+  public reason = '';
   private readonly stack: Deployment;
   private readonly channel: CustomResource;
   private readonly executions: RefreshExecutions;
@@ -60,17 +67,24 @@ export class Platform {
     this.functions.onChange = (operation) => this.look(`after ${operation}`);
   }
 
+  public get image(): ImageView | undefined {
+    return this.simulator.images.find(({ name }) => name === IMAGE_NAME);
+  }
+
+  /** The versions the channels name. */
+  public get channels(): Record<string, string> {
+    return Object.fromEntries(this.below('channels').map((name) => [name.split('/').pop()!, versionOfPointer(this.store.values[name])!]));
+  }
+
+  public get records(): string[] {
+    return this.below('versions').map((name) => name.split('/').pop()!);
+  }
+
+  /** From the first deployment to the end of the stack. */
   public async play(history: Step[]): Promise<void> {
-    this.golden.logGroups.forEach((group) => this.simulator.logs.create(group, this.simulator.clock.now()));
-    this.simulator.respond('*', ({ imageVersion }) => this.answer(imageVersion));
-    this.buildsFail(false);
-    await this.deploy({ type: 'deploy', code: 'new', sick: false, buildFails: false, siblingFails: false, rollbackStruck: false, mishaps: [] });
+    await this.begin();
     for (const step of history) {
-      this.story.push(step);
-      this.functions.plan(step.mishaps);
       await this.take(step);
-      this.functions.spare();
-      this.look(`after ${step.type}`);
       if (this.violations.length > 0) {
         return;
       }
@@ -78,7 +92,44 @@ export class Platform {
     await this.sweep();
   }
 
-  private async take(step: Step): Promise<void> {
+  /** Version 1.0 is deployed. */
+  public async begin(): Promise<void> {
+    this.golden.logGroups.forEach((group) => this.simulator.logs.create(group, this.simulator.clock.now()));
+    this.simulator.respond('*', ({ imageVersion }) => this.answer(imageVersion));
+    this.buildsFail(false);
+    await this.deploy(UNDISTURBED);
+  }
+
+  public async take(step: Step): Promise<void> {
+    this.story.push(step);
+    this.functions.plan(step.mishaps);
+    await this.perform(step);
+    this.functions.spare();
+    this.look(`after ${step.type}`);
+  }
+
+  /** The next deployment, which nothing disturbs, leaves nothing behind of all that went before; the end of the stack leaves nothing. */
+  public async sweep(): Promise<void> {
+    this.story.push('sweep');
+    this.moveBase(false);
+    await this.deploy(UNDISTURBED);
+    const newest = this.image?.versions.map(({ version }) => version).sort(compareVersions).pop();
+    if (this.channels.candidate !== newest) {
+      this.violated(`the deployment at the end published ${this.channels.candidate}, and the newest version is ${newest}: ${this.stack.reason}`);
+    }
+    this.image?.versions.filter(({ state }) => state !== 'SUCCESSFUL')
+      .forEach(({ version, state }) => this.violated(`version ${version} is left, which is ${state}`));
+    await this.close();
+    await this.stack.delete();
+    await this.simulator.clock.advance(60_000);
+    const left = [...Object.keys(this.store.values), ...this.simulator.images.map(({ arn, state }) => `${arn} ${state}`)];
+    if (left.length > 0) {
+      this.violated(`the delete of the stack left ${left}`);
+    }
+    this.expectNoMicrovm('the delete of the stack');
+  }
+
+  private async perform(step: Step): Promise<void> {
     switch (step.type) {
       case 'deploy': return this.deploy(step);
       case 'refresh': return this.refresh(step);
@@ -103,6 +154,7 @@ export class Platform {
       }
     });
     this.meanwhile = undefined;
+    this.reason = this.stack.reason;
     this.story.push(`  ${succeeded ? 'deployed' : 'rolled back'} ${this.stack.answers.imageVersion} ${succeeded ? '' : this.stack.reason}`);
     this.buildsFail(false);
     const { imageVersion } = this.stack.answers;
@@ -163,7 +215,8 @@ export class Platform {
   }
 
   private startRefresh(force: boolean): Execution {
-    return this.executions.start(this.golden.workflow(this.stack.parameters!, this.stack.answers), force);
+    this.execution = this.executions.start(this.golden.workflow(this.stack.parameters!, this.stack.answers), force);
+    return this.execution;
   }
 
   private isDue({ status, waitsUntil }: Execution): boolean {
@@ -229,7 +282,8 @@ export class Platform {
     const imageVersion = this.records[choice] ?? '99.0';
     const properties = encodeChannel({ imageArn: IMAGE_ARN, imageVersion, root: ROOT, channel: 'stable' });
     this.channel.onFailure = () => this.functions.spare();
-    const { Status } = await (this.promoted === undefined ? this.channel.create(properties) : this.channel.update(properties));
+    const { Status, Reason } = await (this.promoted === undefined ? this.channel.create(properties) : this.channel.update(properties));
+    this.reason = Reason.split('\n')[0];
     if (Status === 'SUCCESS') {
       this.promoted = imageVersion;
     }
@@ -246,27 +300,6 @@ export class Platform {
       }
       this.promoted = undefined;
     }
-  }
-
-  /** The next deployment, which nothing disturbs, leaves nothing behind of all that went before; the end of the stack leaves nothing. */
-  private async sweep(): Promise<void> {
-    this.story.push('sweep');
-    this.moveBase(false);
-    await this.deploy({ type: 'deploy', code: 'new', sick: false, buildFails: false, siblingFails: false, rollbackStruck: false, mishaps: [] });
-    const newest = this.image?.versions.map(({ version }) => version).sort(compareVersions).pop();
-    if (this.channels.candidate !== newest) {
-      this.violated(`the deployment at the end published ${this.channels.candidate}, and the newest version is ${newest}: ${this.stack.reason}`);
-    }
-    this.image?.versions.filter(({ state }) => state !== 'SUCCESSFUL')
-      .forEach(({ version, state }) => this.violated(`version ${version} is left, which is ${state}`));
-    await this.close();
-    await this.stack.delete();
-    await this.simulator.clock.advance(60_000);
-    const left = [...Object.keys(this.store.values), ...this.simulator.images.map(({ arn, state }) => `${arn} ${state}`)];
-    if (left.length > 0) {
-      this.violated(`the delete of the stack left ${left}`);
-    }
-    this.expectNoMicrovm('the delete of the stack');
   }
 
   /** CloudFormation asks a publication only when its version changed: what a refresh published stays until then. */
@@ -309,19 +342,6 @@ export class Platform {
         this.violated(`${when}: ${version} is published, and there is no such version`);
       }
     }
-  }
-
-  private get image(): ImageView | undefined {
-    return this.simulator.images.find(({ name }) => name === IMAGE_NAME);
-  }
-
-  /** The versions the channels name. */
-  private get channels(): Record<string, string> {
-    return Object.fromEntries(this.below('channels').map((name) => [name.split('/').pop()!, versionOfPointer(this.store.values[name])!]));
-  }
-
-  private get records(): string[] {
-    return this.below('versions').map((name) => name.split('/').pop()!);
   }
 
   private below(part: string): string[] {

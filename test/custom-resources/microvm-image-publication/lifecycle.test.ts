@@ -139,6 +139,20 @@ describe('nothing is half published', () => {
     expect(world.store.values).toEqual({});
   });
 
+  test('a version that somebody deleted although it is named: who asks for it again is told, and the next version takes the channel over', async () => {
+    const publication = world.publication();
+    await publication.create(world.properties('1.0'));
+    await world.tested.build(2);
+    await microvms().send(new DeleteMicrovmImageVersionCommand({ imageIdentifier: world.imageArn, imageVersion: '1.0' }));
+    await world.simulator.clock.advance(60_000);
+    const before = world.store.values;
+    const response = await publication.send('Update', world.properties('1.0'), world.properties('1.0'), ROOT);
+    expect(response.Reason).toMatch(/^Version 1\.0 of MicroVM image .* does not exist: .* Hint: name a version that is there and ACTIVE, or build it anew/);
+    expect(world.store.values).toEqual(before);
+    expect(await publication.update(world.properties('2.0'))).toMatchObject({ Status: 'SUCCESS' });
+    expect(world.channels).toEqual({ candidate: '2.0' });
+  });
+
   test('a record of another image of the same name is never changed', async () => {
     const publication = world.publication();
     await publication.create(world.properties('1.0'));
