@@ -91,7 +91,7 @@ describeDeployments('a base image refresh, through the deployed state machine', 
     const { States } = JSON.parse(definition!);
     const url = `${aws.emulator.endpoint}/schedules/${States['Find the schedule'].Arguments.Name}`;
     const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=test/20261101/us-east-1/scheduler/aws4_request, SignedHeaders=host, Signature=0' };
-    const before = await (await fetch(url, { headers })).json();
+    const before: any = await (await fetch(url, { headers })).json();
     expect(before).toMatchObject({ State: 'ENABLED', Arn: expect.any(String) });
 
     const { output } = await sfn.send(new TestStateCommand({
@@ -100,7 +100,7 @@ describeDeployments('a base image refresh, through the deployed state machine', 
     }));
     expect(JSON.parse(output!)).not.toHaveProperty('Arn');
     expect((await fetch(url, { method: 'PUT', headers, body: output })).status).toBe(200);
-    const { LastModificationDate: _after, ...after } = await (await fetch(url, { headers })).json();
+    const { LastModificationDate: _after, ...after }: any = await (await fetch(url, { headers })).json();
     const { LastModificationDate: _before, ...expected } = { ...before, State: 'DISABLED' };
     expect(after).toEqual(expected);
     await stack.delete();

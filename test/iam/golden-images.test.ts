@@ -98,7 +98,7 @@ describe('with events', () => {
     await world.tested.build(2);
     world.simulator.calls.clear();
     await publication.update({ ...asked, ImageVersion: '2.0' });
-    expect(world.simulator.events.pop()).toMatchObject({ bus: bus('default'), detail: { imageVersion: '2.0', previousVersion: '1.0' } });
+    expect(world.simulator.events.at(-1)).toMatchObject({ bus: bus('default'), detail: { imageVersion: '2.0', previousVersion: '1.0' } });
     expect(await denied(template, 'PublicationProvider')).toEqual([]);
   });
 
@@ -113,7 +113,7 @@ describe('with events', () => {
     world.simulator.calls.clear();
     world.store.calls = [];
     await channel.update({ ...asked, ImageVersion: '2.0' });
-    expect(world.simulator.events.pop()).toMatchObject({ detail: { channel: 'stable', imageVersion: '2.0', previousVersion: '1.0' } });
+    expect(world.simulator.events.at(-1)).toMatchObject({ detail: { channel: 'stable', imageVersion: '2.0', previousVersion: '1.0' } });
     expect(await denied(template, 'PublicationProvider')).toEqual([]);
   });
 

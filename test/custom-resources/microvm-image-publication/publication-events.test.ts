@@ -97,7 +97,7 @@ test('a deployment that publishes nothing tells nothing, also the one that turns
 test('a publication that fails tells nothing of what it wrote, and the one after tells all', async () => {
   const publication = world.publication();
   const denied = { error: { type: 'AccessDeniedException', message: 'no', status: 400 } };
-  world.store.faults.inject({ operation: 'PutParameter', ...denied, times: 1_000, when: ({ body }) => String(body.Name).includes('/channels/') });
+  world.store.faults.inject({ operation: 'PutParameter', ...denied, times: 1_000, when: ({ body }) => String(body!.Name).includes('/channels/') });
   expect(await publication.create(announced('1.0'))).toMatchObject({ Status: 'FAILED' });
   expect(events()).toEqual([]);
   world.store.faults.clear();
@@ -184,7 +184,7 @@ describe('a step that is cut short and runs again', () => {
   }, 120_000);
 
   test('tells of a record whose answer got lost', async () => {
-    world.store.faults.inject({ operation: 'PutParameter', lostResponse: true, times: 1, when: ({ body }) => String(body.Name).includes('/versions/') });
+    world.store.faults.inject({ operation: 'PutParameter', lostResponse: true, times: 1, when: ({ body }) => String(body!.Name).includes('/versions/') });
     await world.publication().create(announced('1.0'));
     expect(events()[0]).toEqual([PUBLISHED, undefined, '1.0', undefined]);
   });
