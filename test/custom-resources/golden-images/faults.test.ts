@@ -83,6 +83,15 @@ describe('a refresh whose', () => {
     expect([platform.image!.state, platform.image!.versions.length, platform.channels]).toEqual(['UPDATED', 1, { candidate: '1.0' }]);
   });
 
+  test('execution is stopped while it builds what fails leaves a failed version up to the next deployment, and no longer', async () => {
+    await platform.take(refresh({ buildFails: true, stoppedAfter: 5 }));
+    await world.simulator.clock.advance(60_000);
+    expect([platform.image!.state, platform.image!.versions.map(({ state }) => state).sort()]).toEqual(['UPDATE_FAILED', ['FAILED', 'SUCCESSFUL']]);
+    await platform.take(deploy());
+    await world.simulator.clock.advance(60_000);
+    expect(platform.image!.versions.map(({ version }) => version)).toEqual(['1.0', '3.0']);
+  });
+
   test.each<[string, object, RegExp]>([
     ['throttles', { type: 'ThrottlingException', message: 'Rate exceeded', status: 400 }, /^PutParameter for publication 'agents' was refused: Rate exceeded\. Hint: the service did not recover in time/],
     ['is full', { type: 'ParameterLimitExceeded', message: 'full', status: 400 }, /^PutParameter for publication 'agents' was refused: full\. Hint: SSM allows 10,000 standard parameters/],

@@ -8,7 +8,7 @@ import { acceptRequest as acceptPublication } from '../../../src/custom-resource
 import { SdkAdapter as PublicationAdapter } from '../../../src/custom-resources/microvm-image-publication/handler/sdk-adapter';
 import { isComplete as isTested } from '../../../src/custom-resources/microvm-smoke-test/handler/is-complete';
 import { acceptRequest as acceptTest } from '../../../src/custom-resources/microvm-smoke-test/handler/request';
-import { SdkAdapter as SmokeTestAdapter } from '../../../src/custom-resources/microvm-smoke-test/handler/sdk-adapter';
+import { Fetch, SdkAdapter as SmokeTestAdapter } from '../../../src/custom-resources/microvm-smoke-test/handler/sdk-adapter';
 import { ParameterStore } from '../../parameter-store/parameter-store';
 import { FaultSpec, MicrovmSimulator } from '../../simulator';
 import { HttpAnswer, HttpRequest } from '../../simulator/http-exchange';
@@ -67,7 +67,8 @@ export class Functions {
     const fetchEndpoint = endpointsInProcess(simulator);
     const ask = async (request: HttpRequest) => this.call(request);
     this.image = inProcess(new ImageAdapter(), ask);
-    this.smokeTest = inProcess(new SmokeTestAdapter(undefined, async (...args) => this.watched(CALL_OF_THE_APP, async () => fetchEndpoint(...args))), ask);
+    const callApp: Fetch = async (...args) => this.watched(CALL_OF_THE_APP, async () => fetchEndpoint(...args));
+    this.smokeTest = inProcess(new SmokeTestAdapter(undefined, callApp), ask);
     this.publication = inProcess(new PublicationAdapter(), ask);
   }
 

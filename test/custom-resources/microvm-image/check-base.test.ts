@@ -54,6 +54,15 @@ describe('a look at the base image', () => {
     return { ...result, days: metric?.BaseImageDaysLeft, age: metric?.BaseImageAge, dimension: metric?.ImageName };
   };
 
+  test.each([
+    [{ throttle: true }, /^Whether image 'app-1234abcd-image-5678efab' needs a refresh is not known: GetMicrovmImage was refused: Rate exceeded\. Hint: the next refresh looks again\.$/],
+    [{ error: { type: 'AccessDeniedException', message: 'no', status: 403 } }, /GetMicrovmImage was refused: no\. Hint: look for a permissions boundary/],
+  ])('that the service does not allow says so, and builds nothing: %j', async (fault, message) => {
+    stacks.simulator.faults.inject({ operation: 'GetMicrovmImage', times: 5, ...fault });
+    await expect(look(true)).rejects.toMatchObject({ name: 'Verdict', message: expect.stringMatching(message) });
+    expect(stacks.simulator.calls.mutations()).toEqual([]);
+  });
+
   test('changes nothing, and measures the days left of the version served', async () => {
     expect(await look()).toMatchObject({ Due: false, Event: null, days: 90, dimension: SimulatedStacks.IMAGE });
     stacks.simulator.publishBaseImage('2');

@@ -1,11 +1,12 @@
 import { Metric } from '../contract';
 import { baseImageAge, daysLeft } from './base-images';
-import { decideRefresh, servedBase } from './decide-refresh';
-import { Log } from './driver';
+import { decideRefresh, Outlook, servedBase } from './decide-refresh';
+import { Log, Verdict } from './driver';
+import { describeFailure } from './failure';
 import { compareVersions } from './ledger';
 import { metricEntry } from './metric-entry';
 import { CloudFormationEvent, decodeRequest, EnsureRequest, RefreshPhase, requestIdOf } from './request';
-import { ServicePort } from './service-port';
+import { ServicePort, ServiceRefusal } from './service-port';
 
 /** What the state machine of a refresh asks first. */
 export interface CheckInput {
@@ -26,7 +27,11 @@ export interface CheckResult {
   readonly Event: CloudFormationEvent | null;
 }
 
-/** Looks whether the base image moved. Changes nothing. */
+/**
+ * Looks whether the base image moved. Changes nothing.
+ *
+ * @throws Verdict when the service does not let it look.
+ */
 export async function checkBase(input: CheckInput, service: ServicePort, clock: () => number, log: Log): Promise<CheckResult> {
   const event: CloudFormationEvent = {
     RequestType: 'Update',
@@ -37,10 +42,10 @@ export async function checkBase(input: CheckInput, service: ServicePort, clock: 
     Refresh: { phase: RefreshPhase.BUILD, token: '', requestSeen: '', refreshSeen: '' },
   };
   const request = decodeRequest(event, clock()) as EnsureRequest;
-  const { imageArn, desired } = request;
-  const [image, bases] = await Promise.all([service.getImage(imageArn), service.listBaseVersions(desired.baseImageArn)]);
-  const versions = (image === undefined ? [] : await service.listVersions(imageArn)).sort((a, b) => compareVersions(b.version, a.version));
-  const decision = decideRefresh(request, { image, versions, bases }, clock(), input.Force ? event.RequestId : undefined);
+  const { desired } = request;
+  const outlook = await look(request, service);
+  const { image, versions, bases } = outlook;
+  const decision = decideRefresh(request, outlook, clock(), input.Force ? event.RequestId : undefined);
   const base = image && servedBase(request, image, versions);
   if (base !== undefined) {
     log(metricEntry(desired.imageName, [
@@ -54,4 +59,17 @@ export async function checkBase(input: CheckInput, service: ServicePort, clock: 
     Why: decision.why,
     Event: decision.due ? { ...event, Refresh: decision.order } : null,
   };
+}
+
+async function look({ imageArn, imageName, desired }: EnsureRequest, service: ServicePort): Promise<Outlook> {
+  try {
+    const [image, bases] = await Promise.all([service.getImage(imageArn), service.listBaseVersions(desired.baseImageArn)]);
+    const versions = image === undefined ? [] : await service.listVersions(imageArn);
+    return { image, versions: versions.sort((a, b) => compareVersions(b.version, a.version)), bases };
+  } catch (error) {
+    throw !(error instanceof ServiceRefusal) ? error : new Verdict(describeFailure(
+      `whether image '${imageName}' needs a refresh is not known: ${error.operation} was refused: ${error.message || 'no reason given'}`,
+      error.refusal === 'denied' ? 'look for a permissions boundary, an SCP or a policy of the organisation that denies it' : 'the next refresh looks again',
+    ));
+  }
 }
