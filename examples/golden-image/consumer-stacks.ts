@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack, StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { IMicrovmImage, MicrovmConnector, MicrovmImage, MicrovmLaunchProfile } from 'cdk-lambda-microvms';
 import { Construct } from 'constructs';
@@ -33,10 +33,8 @@ function launchable(stack: Stack, image: IMicrovmImage) {
     maximumDuration: Duration.minutes(30),
   });
   const launcher = new iam.Role(stack, 'Launcher', { assumedBy: new iam.AccountRootPrincipal() });
-  profile.grants.launcher(launcher);
-  Validations.of(launcher).acknowledge({
-    id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'ListMicrovms, part of grants.launcher: the service offers no narrower resource for it',
-  });
+  profile.grants.launch(launcher);
+  profile.grants.connect(launcher);
+  profile.grants.control(launcher);
   new CfnOutput(stack, 'Settings', { value: profile.toJson() });
 }
