@@ -179,7 +179,6 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'what is named is protected first', file: `${PUBLICATION}/decide-publication.ts`, find: '    ...protection(seen, root, imageVersion),\n', replace: '', tests: KILLS },
     { breaks: 'a retired version is not named', file: `${PUBLICATION}/decide-version.ts`, find: " && version.status === 'ACTIVE'", replace: '', tests: KILLS },
     { breaks: 'a record stays as long as a channel names it', file: `${PUBLICATION}/decide-publication.ts`, find: '.filter((version) => !needed.includes(version))', replace: '.filter((version) => version !== publication.imageVersion)', tests: KILLS },
-    { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: KILLS },
     { breaks: 'a refresh publishes nothing over a deployment', file: `${PUBLICATION}/decide-publication.ts`, find: 'request.refresh.requestSeen !== claimant', replace: "request.refresh.requestSeen === 'never'", tests: KILLS },
     { breaks: 'a published version is not pruned', file: `${HANDLER}/retention.ts`, find: '!stock.published.includes(version)', replace: 'version !== ""', tests: KILLS },
     { breaks: 'the MicroVM of a killed test is ended', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (leftovers.length > 0) {', replace: 'if (leftovers.length > 1_000) {', tests: KILLS },
