@@ -10,6 +10,7 @@ import { compareVersions } from '../../../src/custom-resources/microvm-image/han
 import { RETAINED } from '../../../src/custom-resources/microvm-image/handler/ownership';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
 import { ImageView, MicrovmSimulator } from '../../simulator';
+import { inProcess } from '../common/in-process';
 
 const POLL_MS = 7_000;
 const STACKS = ['App/11111111-2222-3333-4444-555555555555', 'Other/99999999-2222-3333-4444-555555555555']
@@ -45,9 +46,14 @@ export class HistoryWorld {
   /** An artifact that builds. */
   public static readonly ARTIFACT = zipSync({ Dockerfile: strToU8('FROM public.ecr.aws/lambda/microvms:al2023-minimal\nCMD ["/bin/sh"]\n') });
 
-  /** Of the simulator that the environment names. */
+  /** Of the simulator that the environment names, over the wire. */
   public static clients() {
     return { adapter: withoutRetries(new SdkAdapter()), microvms: new LambdaMicrovmsClient() };
+  }
+
+  /** Of a simulator of this process, without sockets between: the SDK writes requests and reads answers all the same. */
+  public static clientsOf(simulator: MicrovmSimulator): ReturnType<typeof HistoryWorld.clients> {
+    return { adapter: inProcess(new SdkAdapter(), async (request) => simulator.handle(request)), microvms: new LambdaMicrovmsClient() };
   }
 
   /** What was found wrong. */

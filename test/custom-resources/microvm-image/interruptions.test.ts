@@ -32,7 +32,7 @@ beforeAll(async () => {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: simulator.endpoint, AWS_REGION: simulator.region, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
   });
-  clients = HistoryWorld.clients();
+  clients = HistoryWorld.clientsOf(simulator);
 });
 afterAll(async () => simulator.stop());
 
