@@ -10,13 +10,14 @@ import { Construct } from 'constructs';
 import { MicrovmImage } from './microvm-image';
 import { MicrovmImagePublication } from './microvm-image-publication';
 import { MicrovmSmokeTest } from './microvm-smoke-test';
+import { formatDefaultBusArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
+import { eventRule, putEventsStatement } from './private/image-events';
 import { RefreshHandlers } from './private/image-request';
 import { generateImageName } from './private/naming';
 import { RefreshEvent, RefreshStep, refreshWorkflow } from './private/refresh-workflow';
 import { contentDigest } from './private/version-reference';
 import { BaseImageCheck } from '../custom-resources/base-image-check';
-import { EVENT_SOURCE } from '../custom-resources/microvm-events';
 import { Metric, METRIC_DIMENSION, METRIC_NAMESPACE } from '../custom-resources/microvm-image/contract';
 
 /** Days MicroVMs still run on a base image version on the day it is deprecated. */
@@ -211,14 +212,7 @@ export class BaseImageRefresh extends Construct {
   }
 
   private onEvent(id: string, type: string, options: events.OnEventOptions): events.Rule {
-    const rule = new events.Rule(options.crossStackScope ?? this, id, {
-      ruleName: options.ruleName,
-      description: options.description,
-      eventPattern: { source: [EVENT_SOURCE], detailType: [type], resources: [this.image.imageArn] },
-    });
-    rule.addEventPattern(options.eventPattern);
-    rule.addTarget(options.target);
-    return rule;
+    return eventRule(this, id, { type, imageArn: this.image.imageArn }, options);
   }
 
   private handlersOf(image: MicrovmImage): RefreshHandlers {
@@ -282,7 +276,6 @@ export class BaseImageRefresh extends Construct {
   private workflowRole(scheduleName: string, scheduleRole: iam.Role, invoked: lambda.IFunction[]): iam.Role {
     const stack = Stack.of(this);
     const schedule = stack.formatArn({ service: 'scheduler', resource: 'schedule', resourceName: `default/${scheduleName}` });
-    const bus = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default' });
     return new iam.Role(this, 'WorkflowRole', {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } } }),
       inlinePolicies: {
@@ -295,11 +288,7 @@ export class BaseImageRefresh extends Construct {
               resources: [scheduleRole.roleArn],
               conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
             }),
-            new iam.PolicyStatement({
-              actions: ['events:PutEvents'],
-              resources: [bus],
-              conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
-            }),
+            putEventsStatement(formatDefaultBusArn(this)),
           ],
         }),
       },

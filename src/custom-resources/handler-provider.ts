@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { EVENT_SOURCE } from './microvm-events';
+import { putEventsStatement } from '../constructs/private/image-events';
 import { MAX_INLINE_POLICIES, policySize } from '../constructs/private/policy-size';
 import { acknowledgeWildcards } from '../constructs/private/rule-acknowledgments';
 
@@ -53,11 +53,7 @@ export abstract class HandlerProvider extends Construct {
   /** Those of the role from the beginning, and those that were attached. */
   private readonly documents: iam.PolicyDocument[];
   private readonly policy?: iam.PolicyDocument;
-  private readonly eventBuses = new iam.PolicyStatement({
-    actions: ['events:PutEvents'],
-    // The key has a value for each event of a call: this is how the documentation of EventBridge compares it.
-    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
-  });
+  private readonly eventBuses = putEventsStatement();
 
   constructor(scope: Construct, id: string, props: HandlerProviderProps) {
     super(scope, id);

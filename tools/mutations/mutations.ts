@@ -109,7 +109,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'an entry that is refused is noticed', file: `${COMMON}/event-bridge.ts`, find: 'if (answer.FailedEntryCount || result?.ErrorCode) {', replace: 'if (false as boolean) {', tests: EVENTS },
     { breaks: 'an event holds no value of the environment', file: `${HANDLER}/build-events.ts`, find: 'reason: why.reason,', replace: 'reason: String(request.desired.environmentVariables.TOKEN),', tests: EVENTS },
     { breaks: 'nobody who asks for no events gets the permission', file: 'src/constructs/microvm-image.ts', find: 'if (props.eventBus) {', replace: 'if (props.imageName !== "") {', tests: CONSTRUCTS },
-    { breaks: 'only events of this library may be put', file: 'src/custom-resources/handler-provider.ts', find: "conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },", replace: '', tests: CONSTRUCTS },
+    { breaks: 'only events of this library may be put', file: 'src/constructs/private/image-events.ts', find: "conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },", replace: '', tests: CONSTRUCTS },
     { breaks: 'an alarm does not wait for the image', file: 'src/constructs/microvm-image.ts', find: 'return this.physicalName;\n  }', replace: 'return this.imageName;\n  }', tests: ['test/constructs/microvm-image-metrics.test.ts'] },
   ],
   'A base image refresh': [

@@ -24,6 +24,11 @@ export function managedConnectorName(arn: string): string | undefined {
   return /:aws:network-connector:aws-network-connector:([a-zA-Z0-9-_]+)$/.exec(arn)?.[1];
 }
 
+/** The event bus that every account and region has. */
+export function formatDefaultBusArn(scope: IConstruct): string {
+  return Stack.of(scope).formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default', arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+}
+
 /** A log group, without the `:*` that CloudFormation appends. */
 export function formatLogGroupArn(scope: IConstruct, logGroupName: string): string {
   return Stack.of(scope).formatArn({

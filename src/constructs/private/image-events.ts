@@ -1,6 +1,7 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { formatDefaultBusArn } from './arn';
 import { EVENT_SOURCE } from '../../custom-resources/microvm-events';
 
 /** What the events that a rule matches are about. */
@@ -32,23 +33,38 @@ export class ImageEvents {
   }
 
   /** A rule on the bus, which turns the events on. */
-  public rule(id: string, { type, imageArn, detail }: EventSelection, options: events.OnEventOptions): events.Rule {
+  public rule(id: string, selection: EventSelection, options: events.OnEventOptions): events.Rule {
     this.enable();
-    const { target, crossStackScope, eventPattern, ...common } = options;
-    const rule = new events.Rule(crossStackScope ?? this.scope, id, {
-      ...common,
-      // A pattern that is merged into another becomes part of it, and the user may use this one again.
-      eventPattern: detail ? { ...eventPattern, detail: { ...eventPattern?.detail, ...detail } } : eventPattern,
-      eventBus: this.bus,
-      targets: target && [target],
-    });
-    rule.addEventPattern({ source: [EVENT_SOURCE], detailType: [type], resources: imageArn === undefined ? undefined : [imageArn] });
-    return rule;
+    return eventRule(this.scope, id, selection, options, this.bus);
   }
 
   private get targetArn(): string {
-    return this.bus?.eventBusRef.eventBusArn ?? Stack.of(this.scope).formatArn({
-      service: 'events', resource: 'event-bus', resourceName: 'default', arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-    });
+    return this.bus?.eventBusRef.eventBusArn ?? formatDefaultBusArn(this.scope);
   }
+}
+
+/** A rule for events of this library, on the default bus unless another is given. */
+export function eventRule(
+  scope: Construct, id: string, { type, imageArn, detail }: EventSelection, options: events.OnEventOptions, eventBus?: events.IEventBusRef,
+): events.Rule {
+  const { target, crossStackScope, eventPattern, ...common } = options;
+  const rule = new events.Rule(crossStackScope ?? scope, id, {
+    ...common,
+    // A pattern that is merged into another becomes part of it, and the user may use this one again.
+    eventPattern: detail ? { ...eventPattern, detail: { ...eventPattern?.detail, ...detail } } : eventPattern,
+    eventBus,
+    targets: target && [target],
+  });
+  rule.addEventPattern({ source: [EVENT_SOURCE], detailType: [type], resources: imageArn === undefined ? undefined : [imageArn] });
+  return rule;
+}
+
+/** Lets a role put the events of this library, and no others, on buses. */
+export function putEventsStatement(...eventBusArns: string[]): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: ['events:PutEvents'],
+    resources: eventBusArns,
+    // The key has a value for each event of a call: this is how the documentation of EventBridge compares it.
+    conditions: { 'ForAllValues:StringEquals': { 'events:source': EVENT_SOURCE } },
+  });
 }
