@@ -2,22 +2,15 @@ import { Annotations, Resource, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { formatLogStreamsArn } from './arn';
+import { BoundCode } from './bound-code';
 import { acknowledgeWildcards } from './rule-acknowledgments';
 import { dropsGrants, grantLogDelivery } from './service-role';
-
-/** What a build reads. */
-interface CodeToRead {
-  readonly objectArn: string;
-  /** Of the base image, when that is in ECR. */
-  readonly repositoryArn?: string;
-  grantRead(grantee: iam.IGrantable): iam.Grant[];
-}
 
 /**
  * Lets a role read the code of an image and write the logs of its builds. A role that this app cannot change gets a warning
  * which says what it must allow.
  */
-export function grantBuild(image: Construct, role: iam.IRoleRef & iam.IGrantable, code: CodeToRead, logGroupName?: string): iam.Grant[] {
+export function grantBuild(image: Construct, role: iam.IRoleRef & iam.IGrantable, code: BoundCode, logGroupName?: string): iam.Grant[] {
   const logStreams = logGroupName && formatLogStreamsArn(image, logGroupName);
   const grants = Resource.isOwnedResource(role)
     ? [...code.grantRead(role), ...(logStreams ? [grantLogDelivery(role, logStreams)] : [])]
@@ -30,7 +23,7 @@ export function grantBuild(image: Construct, role: iam.IRoleRef & iam.IGrantable
   return grants;
 }
 
-function warnAboutUnchangedRole(image: Construct, role: iam.IRoleRef, { objectArn, repositoryArn }: CodeToRead, logStreams?: string) {
+function warnAboutUnchangedRole(image: Construct, role: iam.IRoleRef, { objectArn, repositoryArn }: BoundCode, logStreams?: string) {
   const show = (value: string) => Token.isUnresolved(value) ? JSON.stringify(Stack.of(image).resolve(value)) : `'${value}'`;
   Annotations.of(image).addWarningV2(
     'cdk-lambda-microvms:importedBuildRole',
