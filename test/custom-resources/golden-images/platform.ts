@@ -4,7 +4,7 @@ import { Functions } from './functions';
 import { BUCKET, GoldenStack, IMAGE_ARN, IMAGE_NAME, MAX_FAILURES, Parameters, ROOT } from './golden-stack';
 import { Overlap, Step, StepOf } from './random-history';
 import { RefreshExecutions } from './refresh-executions';
-import { compareVersions } from '../../../src/custom-resources/microvm-image/handler/ledger';
+import { compareVersions } from '../../../src/custom-resources/common/handler/versions';
 import {
   CHANNEL_RESOURCE_TYPE, decodeRecord, encodeChannel, encodePointer, PUBLISHED_TAG, versionOfPointer,
 } from '../../../src/custom-resources/microvm-image-publication/contract';

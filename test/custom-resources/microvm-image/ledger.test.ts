@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { Tag } from '../../../src/custom-resources/microvm-image/contract';
 import {
-  Attempt, compareVersions, hashToken, LedgerEntry, readLedger, writeAttempt, writeEntry,
+  Attempt, hashToken, LedgerEntry, readLedger, writeAttempt, writeEntry,
 } from '../../../src/custom-resources/microvm-image/handler/ledger';
 
 const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
@@ -86,24 +86,5 @@ describe('a refresh token', () => {
   test('that is absent differs from one that is empty', () => {
     expect(hashToken(undefined)).toBe('');
     expect(hashToken('')).not.toBe('');
-  });
-});
-
-describe('versions', () => {
-  test.each([['9.0', '10.0'], ['1.0', '2.0'], ['1.9', '1.10'], ['0.0', '1.0'], ['99.9', '100.0']])('%s comes before %s', (earlier, later) => {
-    expect(compareVersions(earlier, later)).toBeLessThan(0);
-    expect(compareVersions(later, earlier)).toBeGreaterThan(0);
-  });
-
-  test('a bare number is its .0', () => {
-    expect(compareVersions('2', '2.0')).toBe(0);
-    expect(compareVersions('2', '1.5')).toBeGreaterThan(0);
-  });
-
-  test('sort as pairs of numbers', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.nat({ max: 200 }), fc.nat({ max: 20 }))), (pairs) => {
-      const sorted = [...pairs].sort(([a, b], [c, d]) => a - c || b - d).map(([major, minor]) => `${major}.${minor}`);
-      expect(pairs.map(([major, minor]) => `${major}.${minor}`).sort(compareVersions)).toEqual(sorted);
-    }));
   });
 });

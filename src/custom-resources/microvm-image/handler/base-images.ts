@@ -1,6 +1,6 @@
 import { bareVersion } from './config';
-import { compareVersions } from './ledger';
 import { BaseVersionView } from './service-port';
+import { compareVersions } from '../../common/handler/versions';
 
 const DAY = 86_400_000;
 

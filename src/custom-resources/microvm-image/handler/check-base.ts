@@ -1,9 +1,9 @@
+import { compareVersions } from '../../common/handler/versions';
 import { Metric } from '../contract';
 import { baseImageAge, daysLeft } from './base-images';
 import { decideRefresh, Outlook, servedBase } from './decide-refresh';
 import { Log, Verdict } from './driver';
 import { describeFailure } from './failure';
-import { compareVersions } from './ledger';
 import { metricEntry } from './metric-entry';
 import { CloudFormationEvent, decodeRequest, EnsureRequest, RefreshPhase, requestIdOf } from './request';
 import { ServicePort, ServiceRefusal } from './service-port';
@@ -68,7 +68,7 @@ async function look({ imageArn, imageName, desired }: EnsureRequest, service: Se
     return { image, versions: versions.sort((a, b) => compareVersions(b.version, a.version)), bases };
   } catch (error) {
     throw !(error instanceof ServiceRefusal) ? error : new Verdict(describeFailure(
-      `whether image '${imageName}' needs a refresh is not known: ${error.operation} was refused: ${error.message || 'no reason given'}`,
+      `whether image '${imageName}' needs a refresh is not known: ${error.operation} ${error.reason}`,
       error.refusal === 'denied' ? 'look for a permissions boundary, an SCP or a policy of the organisation that denies it' : 'the next refresh looks again',
     ));
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'crypto';
+import { compareVersions } from '../../common/handler/versions';
 import { ImageAttributes, Tag } from '../contract';
 import { newestUsable } from './base-images';
 import { configMatches, desiredConfig, ImageConfig } from './config';
 import { yieldToDeployment } from './decide-refresh';
 import { Action, Decision, fail, isBuilding, isWedged, laterClaim, Limit, Observation, Outcome, some, tagsMayBeLate, wait, yieldTo } from './decision';
-import { Attempt, compareVersions, Ledger, readLedger } from './ledger';
+import { Attempt, Ledger, readLedger } from './ledger';
 import { baseVersionOf, entryOf, findMatch, findRefreshed } from './match';
 import { attemptTags, changed, claimTags, finalTags, newAttempt, refreshedTags, removedFrom } from './notes';
 import { isAbandoned, isOwn, lostItsOwner } from './ownership';

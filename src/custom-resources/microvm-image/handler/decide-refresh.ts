@@ -1,7 +1,8 @@
+import { compareVersions } from '../../common/handler/versions';
 import { Tag } from '../contract';
 import { newestUsable } from './base-images';
 import { Decision, isBuilding, Limit, yieldTo } from './decision';
-import { compareVersions, LedgerEntry, readLedger } from './ledger';
+import { LedgerEntry, readLedger } from './ledger';
 import { baseVersionOf, isOf } from './match';
 import { isOwn } from './ownership';
 import { EnsureRequest, RefreshOrder, RefreshPhase } from './request';

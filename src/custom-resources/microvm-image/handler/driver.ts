@@ -9,10 +9,11 @@ import { decideEnsure } from './decide-ensure';
 import { decideClear, decidePrune } from './decide-upkeep';
 import { Action, Decision, Failure, Limit, Observation, Outcome, TagChange } from './decision';
 import { buildReasons, describeBuildFailure, describeFailure, redact, stageReached } from './failure';
-import { compareVersions } from './ledger';
 import { afterRefusal } from './refusal';
 import { EnsureRequest, Request } from './request';
 import { BuildView, ServicePort, ServiceRefusal, SnapshotSizes, VersionView } from './service-port';
+import { imageNameOf } from '../../common/handler/image-arn';
+import { compareVersions } from '../../common/handler/versions';
 import { ImageEvent } from '../../microvm-events';
 
 export type { Log };
@@ -171,7 +172,7 @@ export class Driver {
       case undefined:
         return;
       case 'create':
-        return this.service.createImage(imageArn.split(':').pop()!, action.config, action.tags, action.clientToken);
+        return this.service.createImage(imageNameOf(imageArn), action.config, action.tags, action.clientToken);
       case 'build':
         return this.service.updateImage(imageArn, action.config, action.clientToken);
       case 'activate':

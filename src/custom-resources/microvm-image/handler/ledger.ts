@@ -1,8 +1,6 @@
 import { createHash } from 'crypto';
 import { Tag } from '../contract';
 
-export { compareVersions } from '../../common/handler/versions';
-
 /** A version consumers were given, and what it was built from. */
 export interface LedgerEntry {
   readonly version: string;

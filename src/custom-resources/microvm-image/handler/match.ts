@@ -1,6 +1,7 @@
+import { compareVersions } from '../../common/handler/versions';
 import { ImageProperties } from '../contract';
 import { bareVersion, configDigest, configMatches, desiredConfig } from './config';
-import { compareVersions, hashToken, Ledger, LedgerEntry } from './ledger';
+import { hashToken, Ledger, LedgerEntry } from './ledger';
 import { EnsureRequest } from './request';
 import { VersionView } from './service-port';
 

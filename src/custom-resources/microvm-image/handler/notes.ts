@@ -1,6 +1,7 @@
+import { compareVersions } from '../../common/handler/versions';
 import { Tag } from '../contract';
 import { TagChange } from './decision';
-import { Attempt, compareVersions, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
+import { Attempt, hashToken, Ledger, LedgerEntry, readLedger, writeAttempt, writeEntry } from './ledger';
 import { entryOf, findMatch, isOf, tokenHashOf } from './match';
 import { isOwn, lostItsOwner } from './ownership';
 import { EnsureRequest } from './request';

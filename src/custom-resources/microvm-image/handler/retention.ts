@@ -1,5 +1,6 @@
-import { compareVersions, Ledger } from './ledger';
+import { Ledger } from './ledger';
 import { VersionView } from './service-port';
+import { compareVersions } from '../../common/handler/versions';
 import { Tag } from '../contract';
 
 /** Versions the service allows an image. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
