@@ -74,6 +74,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverageFrom: ['src/**/*.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/integ/local/**/*.test.ts', '<rootDir>/examples/**/*.test.ts'],
       setupFiles: ['<rootDir>/test/setup.ts'],
+      globalSetup: '<rootDir>/test/temporary-files.setup.ts',
+      globalTeardown: '<rootDir>/test/temporary-files.teardown.ts',
       // Examples import the library by its name, as a user's app does.
       moduleNameMapper: { '^cdk-lambda-microvms$': '<rootDir>/src' },
       maxWorkers: 2,
