@@ -74,6 +74,10 @@ describe('what stays', () => {
     expect(pruned(stock({ versions: made(6, 24 * HOUR), ledger: ledger('1.0', '3.0') }))).toEqual(['2.0', '4.0', '5.0']);
   });
 
+  test('the one a refresh built, when a deployment has served another since', () => {
+    expect(pruned(stock({ versions: made(6, 24 * HOUR), ledger: { ...ledger('4.0', '3.0'), refreshed: entry('2.0') } }))).toEqual(['1.0', '5.0']);
+  });
+
   test('one that a MicroVM runs', () => {
     expect(pruned(stock({ versions: made(6, 24 * HOUR) }), ['1.0', '4.0'])).toEqual(['2.0', '3.0', '5.0']);
   });

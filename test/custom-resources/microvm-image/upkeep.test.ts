@@ -1,5 +1,5 @@
 import { randomUUID } from 'crypto';
-import { RunMicrovmCommand, LambdaMicrovmsClient, SuspendMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
+import { RunMicrovmCommand, LambdaMicrovmsClient, SuspendMicrovmCommand, TerminateMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { SimulatedStacks } from './simulated-stack';
 import { encodeUpkeep, RunningMicrovms, Tag, UpkeepProperties } from '../../../src/custom-resources/microvm-image/contract';
 import { desiredConfig } from '../../../src/custom-resources/microvm-image/handler/config';
@@ -142,6 +142,15 @@ describe('before a delete', () => {
     expect(states().sort()).toEqual(['RUNNING', 'RUNNING', 'SUSPENDED']);
 
     expect(await send('Delete', clear)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: stacks.imageArn });
+    await expect(stacks.adapter.deleteImage(stacks.imageArn)).resolves.toBeUndefined();
+  });
+
+  test('waits for a MicroVM that somebody has just terminated', async () => {
+    await build(1, HOUR);
+    await client.send(new TerminateMicrovmCommand({ microvmIdentifier: await run() }));
+    expect(states()).toEqual(['TERMINATING']);
+
+    expect(await send('Delete', clear)).toMatchObject({ Status: 'SUCCESS' });
     await expect(stacks.adapter.deleteImage(stacks.imageArn)).resolves.toBeUndefined();
   });
 
