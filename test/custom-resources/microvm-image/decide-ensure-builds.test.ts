@@ -121,6 +121,7 @@ describe('a failed build', () => {
 
     test.each([
       'S3_ACCESS_DENIED: Access Denied', 'Lambda was unable to assume the role arn:aws:iam::111122223333:role/shop-build',
+      'role/shop-build is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::assets/0a1b2c.zip',
     ])('is tried once more when the role came with the request: %s', (reason) => {
       const decision = decide(request, { image: ofThisRequest, versions, builds: twoBuilds('FAILED', reason) });
       expect(decision.action).toEqual({ type: 'build', config: imageConfig(), clientToken: A_TOKEN });
@@ -145,6 +146,7 @@ describe('a failed build', () => {
 
     test('is a verdict when the reason is another', () => {
       expect(decide(request, { image: ofThisRequest, versions, builds: twoBuilds('FAILED', 'S3_NO_SUCH_KEY') }).outcome.type).toBe('fail');
+      expect(decide(request, { image: ofThisRequest, versions, builds: twoBuilds('FAILED', 'The container image build failed: s3:GetObject Access Denied') }).outcome.type).toBe('fail');
       expect(decide(request, { image: ofThisRequest, versions, builds: [] }).outcome.type).toBe('fail');
     });
 

@@ -1,4 +1,4 @@
-import { ACCEPTED_AT, AT_DEADLINE, deleteRequest, ensureRequest, MINUTE } from './builders';
+import { ACCEPTED_AT, AT_DEADLINE, deleteRequest, ensureRequest, imageConfig, MINUTE } from './builders';
 import { sentenceOf } from './outcomes';
 import { Limit, Outcome } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { afterRefusal } from '../../../src/custom-resources/microvm-image/handler/refusal';
@@ -67,6 +67,12 @@ describe('a denial names its likely cause', () => {
   ])('%p', (message, hint) => {
     const outcome = after('denied', message, ACCEPTED_AT + Limit.IAM_GRACE);
     expect((outcome as any).failure.hint).toMatch(hint);
+  });
+
+  test('and the role, when one that builds is not assumed', () => {
+    const build = { type: 'build', config: imageConfig(), clientToken: 't' } as const;
+    expect((after('denied', 'The role cannot be assumed by Lambda.', ACCEPTED_AT + Limit.IAM_GRACE, build) as any).failure.hint)
+      .toMatch(/^the build role arn:aws:iam::111122223333:role\/shop-build must trust lambda\.amazonaws\.com/);
   });
 
   test('and says so when the service gave no text', () => {

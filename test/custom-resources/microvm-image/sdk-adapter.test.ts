@@ -352,6 +352,7 @@ describe('a refusal of the service', () => {
     ['denied', 'AccessDeniedException', injected('AccessDeniedException', 'not authorized')],
     ['denied', 'AccessDeniedException without a text', injected('AccessDeniedException', null)],
     ['denied', 'a role that cannot be assumed', injected('ValidationException', 'Lambda was unable to assume the role')],
+    ['denied', 'a role that cannot be assumed, in the words of functions', injected('InvalidParameterValueException', 'The role defined for the image cannot be assumed by Lambda.', 400)],
     ['denied', 'an unknown 403', injected('UnrecognizedClientException', 'bad token', 403)],
     ['nameTaken', 'a taken name', injected('ValidationException', "A MicroVM image with the name 'shop-app' already exists in this account")],
     ['runningMicrovms', 'running MicroVMs', injected('ValidationException', 'Cannot delete microvm image with running microvms.')],
