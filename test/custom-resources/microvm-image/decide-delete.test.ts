@@ -92,6 +92,8 @@ describe('a Delete of an image that MicroVMs run from', () => {
     const ids = Array.from({ length: 12 }, (_, index) => `microvm-${index}`);
     expect(sentenceOf(decide(seen(ids)).outcome)).toMatch(/microvm-4 and 7 more/);
     expect(sentenceOf(decide(seen(ids)).outcome)).not.toMatch(/microvm-5/);
+    expect(sentenceOf(decide(seen(ids.slice(0, 6))).outcome)).toMatch(/microvm-4 and 1 more/);
+    expect(sentenceOf(decide(seen(ids.slice(0, 5))).outcome)).not.toMatch(/more/);
   });
 
   test('terminates them when told to, no more at once than the service takes', () => {

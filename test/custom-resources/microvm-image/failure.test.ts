@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { twoBuilds } from './builders';
-import { BuildFailure, BuildStage, describeBuildFailure, describeFailure } from '../../../src/custom-resources/microvm-image/handler/failure';
+import { BuildFailure, buildReasons, BuildStage, describeBuildFailure, describeFailure, stageReached } from '../../../src/custom-resources/microvm-image/handler/failure';
 
 const MAX_BYTES = 1_500;
 const ROLE = 'arn:aws:iam::111122223333:role/shop-build';
@@ -55,6 +55,12 @@ describe('the error of a failed build', () => {
     expect(text).toContain('Internal service error (Graviton 3); DISK_STORAGE_FULL (Graviton 4)');
   });
 
+  test('says both reasons, however long they are, and the chips by number', () => {
+    const text = describeBuildFailure(failure({ builds: failedDifferently({ reason: `one ${'a'.repeat(1_000)}` }, { reason: `two ${'b'.repeat(1_000)}` }) }));
+    expect(text).toMatch(/one a{100,}\.\.\. \(Graviton 3\); two b{100,}\.\.\. \(Graviton 4\)\./);
+    expect(describeBuildFailure(failure({ builds: bothFailed('x').reverse() }))).toContain('x (Graviton 3, Graviton 4)');
+  });
+
   test('does not speak of a build that succeeded', () => {
     const text = describeBuildFailure(failure({ builds: failedDifferently({ state: 'SUCCESSFUL', reason: 'fine' }, { reason: 'DISK_STORAGE_FULL' }) }));
     expect(text).toContain('failed to build: DISK_STORAGE_FULL (Graviton 4).');
@@ -98,6 +104,25 @@ describe('the error of a failed build', () => {
     const text = describeBuildFailure(failure({ logLines }));
     expect(text).toContain('line 199 | the error.');
     expect(text).not.toContain('line 0 ');
+  });
+});
+
+describe('how far a build got', () => {
+  test.each<[string, Parameters<typeof stageReached>[0], BuildStage]>([
+    ['nothing was installed', {}, 'container'],
+    ['nothing was installed but an empty image', { codeBytes: 0 }, 'hook'],
+    ['no memory was kept', { codeBytes: 1, memoryBytes: 0 }, 'hook'],
+    ['all of it was made', { codeBytes: 1, memoryBytes: 1, diskBytes: 1 }, 'unknown'],
+  ])('when %s', (_what, sizes, stage) => {
+    expect(stageReached(sizes)).toBe(stage);
+  });
+
+  test('is not known of two that got differently far, and its reasons fit an event', () => {
+    const told = buildReasons({ builds: failedDifferently({ stage: 'container', reason: 'x'.repeat(2_000) }, { stage: 'hook', reason: 'y'.repeat(2_000) }), secrets: [] });
+    expect(told.stage).toBe('unknown');
+    expect(Buffer.byteLength(told.reason)).toBeLessThanOrEqual(450);
+    expect(buildReasons({ builds: bothFailed('x', 'hook'), secrets: [] })).toEqual({ reason: 'x (Graviton 3, Graviton 4)', stage: 'hook' });
+    expect(buildReasons({ builds: [], secrets: [] }).stage).toBe('unknown');
   });
 });
 

@@ -32,6 +32,12 @@ describe('what may pass is waited for, until it has had its time', () => {
     expect((last as any).failure.hint).toMatch(hint);
   });
 
+  test('a full quota of builds is one, although the image has no room for another version either', () => {
+    const build = { type: 'build', config: imageConfig(), clientToken: 't', inUse: '1.0 (microvm-1)' } as const;
+    expect(after('quota', 'maximum number of concurrent builds', ACCEPTED_AT, build).type).toBe('wait');
+    expect(sentenceOf(after('quota', 'maximum number of versions', ACCEPTED_AT, build))).toMatch(/in use: 1\.0 \(microvm-1\)/);
+  });
+
   test('and the log of the wait says what was refused and how', () => {
     expect(after('quota', 'maximum number of concurrent builds', ACCEPTED_AT)).toEqual({
       type: 'wait', why: 'UpdateMicrovmImage refused (quota): maximum number of concurrent builds',

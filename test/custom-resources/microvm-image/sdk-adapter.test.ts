@@ -147,6 +147,17 @@ describe('a configuration', () => {
     }
   });
 
+  test('has no hook that is disabled, whatever timeout the service tells of it', async () => {
+    const hooks = {
+      port: 8080,
+      microvmImageHooks: { ready: 'ENABLED', readyTimeoutInSeconds: 300, validate: 'DISABLED', validateTimeoutInSeconds: 30 },
+      microvmHooks: { run: 'ENABLED', runTimeoutInSeconds: 10, resume: 'DISABLED', resumeTimeoutInSeconds: 30, suspend: 'DISABLED', terminate: null },
+    };
+    const port = await serving(() => ({ items: [{ imageVersion: '1.0', state: 'SUCCESSFUL', status: 'ACTIVE', hooks, createdAt: 1 }] }));
+    const [{ config: recorded }] = await port.listVersions(arn);
+    expect(JSON.parse(JSON.stringify(recorded.hooks))).toEqual(imageConfig().hooks);
+  });
+
   test('tells which base version was the newest, as the bare number', async () => {
     await createAndBuild({ baseImageVersion: undefined });
     expect((await adapter.listVersions(arn))[0].config.baseImageVersion).toBe('1');
@@ -184,6 +195,12 @@ describe('an image', () => {
     const port = await serving((index) => [{ imageArn: arn, name: NAME, state: 'CREATED', createdAt: 1, tags: {} }, { Tags: { [Tag.OWNER]: 'shop' } }][index]);
     expect((await port.getImage(arn))!.tags).toEqual({ [Tag.OWNER]: 'shop' });
     expect(asked.map(({ pathname }) => pathname.split('/')[2])).toEqual(['microvm-images', 'tags']);
+  });
+
+  test('was changed last when the service says so, or when it was made', async () => {
+    const made = { imageArn: arn, name: NAME, state: 'UPDATED', createdAt: 1, tags: { team: 'shop' } };
+    const port = await serving((index) => [{ ...made, updatedAt: 2 }, made][index]);
+    expect([(await port.getImage(arn))!.updatedAt, (await port.getImage(arn))!.updatedAt]).toEqual([2_000, 1_000]);
   });
 
   test('costs one call when the tags come with it', async () => {
@@ -267,6 +284,8 @@ describe('versions and builds', () => {
       { version: '1', status: 'DEPRECATED', updatedAt: Date.UTC(2026, 9, 1) },
       { version: '0', status: 'AVAILABLE', updatedAt: Date.UTC(2026, 5, 17) },
     ]);
+    const port = await serving(() => ({ items: [{ imageVersion: '2', status: 'AVAILABLE', createdAt: 3 }] }));
+    expect(await port.listBaseVersions(BASE)).toEqual([{ version: '2', status: 'AVAILABLE', createdAt: 3_000, updatedAt: 3_000 }]);
   });
 });
 
@@ -307,6 +326,11 @@ describe('the end of a log', () => {
     expect(await adapter.tailLog(LOG_GROUP, '1.0', 1_000)).toEqual([
       ...[9, 10, 11, 12, 13, 14, 15, 16, 17, 18].map((index) => `line ${index}`), 'another', 'line 19',
     ]);
+  });
+
+  test('is by time, although the service answers otherwise', async () => {
+    const port = await serving(() => ({ events: [{ timestamp: 2, message: 'second' }, { timestamp: 1, message: 'first' }] }));
+    expect(await port.tailLog(LOG_GROUP, '1.0', 0)).toEqual(['first', 'second']);
   });
 
   test('is of the build alone when MicroVMs write to the same group', async () => {
