@@ -1,10 +1,14 @@
 import {
-  ACCEPTED_AT, deployedTags, EARLIER_REQUEST_ID, ensureRequest, imageConfig, imageView, observation, REQUEST_ID, servedTag, versionView,
+  ACCEPTED_AT, claimTags, cloudFormationEvent, deployedTags, EARLIER_REQUEST_ID, ensureRequest, imageConfig, imageProperties, imageView, MINUTE,
+  observation, REQUEST_ID, servedTag, versionView,
 } from './builders';
+import { FakeService } from './fake-service';
 import { handsOut } from './outcomes';
-import { Tag } from '../../../src/custom-resources/microvm-image/contract';
+import { encodeProperties, Tag } from '../../../src/custom-resources/microvm-image/contract';
+import { checkBase } from '../../../src/custom-resources/microvm-image/handler/check-base';
 import { configDigest } from '../../../src/custom-resources/microvm-image/handler/config';
 import { decideEnsure } from '../../../src/custom-resources/microvm-image/handler/decide-ensure';
+import { decideRefresh } from '../../../src/custom-resources/microvm-image/handler/decide-refresh';
 import { Decision } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { hashToken, writeAttempt } from '../../../src/custom-resources/microvm-image/handler/ledger';
 import { EnsureRequest, RefreshOrder, RefreshPhase } from '../../../src/custom-resources/microvm-image/handler/request';
@@ -68,5 +72,34 @@ describe('a refresh builds', () => {
   test('although there is a later version, when that is of another configuration', () => {
     const other = versionView('2.0', { config: { description: 'another', baseImageVersion: '2' } });
     expect(decide({}, [other, served]).action).toMatchObject({ type: 'build' });
+  });
+});
+
+describe('a refresh is due', () => {
+  const bases = [{ version: '2.0', status: 'AVAILABLE' }, { version: '1.0', status: 'AVAILABLE' }];
+  const due = (more: Record<string, string>, versions: VersionView[], now: number) =>
+    decideRefresh(ensureRequest({ desired }), { image: imageView({ tags: { ...tags, ...more } }), versions, bases }, now).due;
+  /** A deployment claimed the image and set out to build, and nobody heard of it again. */
+  const open = { ...claimTags(EARLIER_REQUEST_ID, '1.0') };
+
+  test('when the base image moved', () => {
+    expect(due({}, [served], ACCEPTED_AT)).toBe(true);
+  });
+
+  test('not while a deployment may still hand out what it set out to build, which no deployment does after an hour', () => {
+    expect([59, 60].map((minutes) => due(open, [served], ACCEPTED_AT + minutes * MINUTE))).toEqual([false, true]);
+  });
+
+  test('not while a version is being built, wherever the service lists it', async () => {
+    expect(due({}, [versionView('2.0', { state: 'IN_PROGRESS' }), served], ACCEPTED_AT)).toBe(false);
+    const service = new FakeService();
+    service.image = imageView({ tags });
+    service.versions = [served, versionView('10.0', { state: 'IN_PROGRESS' })];
+    service.baseVersions = bases;
+    const { StackId, LogicalResourceId } = cloudFormationEvent();
+    const input = { StackId, LogicalResourceId, ImageProperties: JSON.stringify(encodeProperties(imageProperties(desired))), ExecutionId: 'x', Force: false };
+    expect(await checkBase(input, service, () => ACCEPTED_AT, () => undefined)).toMatchObject({ Due: false, Why: 'a deployment is on its way' });
+    service.versions = [served];
+    expect(await checkBase(input, service, () => ACCEPTED_AT, () => undefined)).toMatchObject({ Due: true });
   });
 });
