@@ -133,6 +133,13 @@ describe('a Delete gives up, and says how to go on,', () => {
     expect(sentenceOf(decide(seen, ACCEPTED_AT + Limit.DELETE).outcome)).toMatch(command);
   });
 
+  test('ten minutes after the build that it waited for, although the service does not date the beginning of the delete', () => {
+    const ended = ACCEPTED_AT + 40 * MINUTE;
+    const seen = { image: imageView({ state: 'DELETING', updatedAt: ACCEPTED_AT - 60 * MINUTE }), versions: [versionView('2.0', { updatedAt: ended }), ...versions] };
+    expect(decide(seen, ended + Limit.DELETE - 1).outcome.type).toBe('wait');
+    expect(sentenceOf(decide(seen, ended + Limit.DELETE).outcome)).toMatch(/DELETING for 10 minutes/);
+  });
+
   test('ten minutes of its own behind a wedged build, however old that is', () => {
     const wedged = versionView('1.0', { state: 'PENDING', createdAt: ACCEPTED_AT - 10 * 60 * MINUTE });
     const seen = { image: imageView({ state: 'CREATING' }), versions: [wedged], builds: twoBuilds('PENDING') };

@@ -51,13 +51,14 @@ async function refusalOf(work: Promise<unknown>): Promise<ServiceRefusal> {
   return error as ServiceRefusal;
 }
 
-/** A service that answers what the simulator never does, such as a page that is empty in the middle. */
-async function serving(answer: (index: number) => object): Promise<ServicePort> {
+/** A service that answers what the simulator never does, such as a page that is empty in the middle, or one of a proxy. */
+async function serving(answer: (index: number) => object | string): Promise<ServicePort> {
   asked = [];
   const server = createServer((request: IncomingMessage, response) => {
     asked.push(new URL(request.url!, 'http://127.0.0.1'));
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(answer(asked.length - 1)));
+    const body = answer(asked.length - 1);
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   scripted = server;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -367,12 +368,14 @@ describe('a refusal of the service', () => {
     ['transient', 'ExpiredTokenException', injected('ExpiredTokenException', 'The security token included in the request is expired', 403)],
     ['transient', 'ServiceException', injected('ServiceException', 'Internal', 500)],
     ['transient', 'an unknown error of the server', injected('SomethingNewException', 'who knows', 503)],
+    ['transient', 'an unknown throttle', injected('SlowDownException', 'slow down', 429)],
     ['transient', 'the HTML page of a gateway', { operation: '*', times: EVERY_TIME, http502: true }],
     ['transient', 'a lost connection', { operation: '*', times: EVERY_TIME, lostResponse: true }],
     ['quota', 'ServiceQuotaExceededException', injected('ServiceQuotaExceededException', 'maximum number of concurrent builds')],
     ['busy', 'ConflictException', injected('ConflictException', 'MicroVM Image is already in state: UPDATING')],
     ['busy', 'ResourceConflictException', injected('ResourceConflictException', 'busy', 409)],
     ['busy', 'a state behind a ValidationException', injected('ValidationException', 'Cannot delete MicroVM image in its current state: CREATING')],
+    ['busy', 'a change under way behind a ValidationException', injected('ValidationException', 'MicroVM Image is already in state: UPDATING')],
     ['denied', 'AccessDeniedException', injected('AccessDeniedException', 'not authorized')],
     ['denied', 'AccessDeniedException without a text', injected('AccessDeniedException', null)],
     ['denied', 'a role that cannot be assumed', injected('ValidationException', 'Lambda was unable to assume the role')],
@@ -413,6 +416,11 @@ describe('a refusal of the service', () => {
     await create();
     simulator.faults.inject({ operation: 'GetMicrovmImage', http502: true });
     expect(await adapter.getImage(arn)).toMatchObject({ state: 'CREATING' });
+  });
+
+  test('is transient when a page comes in its place that is none of the service, whatever its status', async () => {
+    const port = await serving(() => '<html>Please sign in</html>');
+    expect(await refusalOf(port.listVersions(arn))).toMatchObject({ refusal: 'transient', message: expect.stringMatching(/HTTP 200 with something else than JSON/) });
   });
 
   test('a create whose answer was lost is answered by its client token, not made twice', async () => {
