@@ -224,6 +224,11 @@ describe('secrets', () => {
     expect(text).not.toContain('MIIEvQIBADANBgkqhkiG');
   });
 
+  test('are values of six characters and more', () => {
+    expect(withSecret('abc123', { logLines: ['key abc123'] })).toContain('key ***');
+    expect(withSecret('abc12', { logLines: ['key abc12'] })).toContain('key abc12');
+  });
+
   test('that are no secrets, such as a port, leave the text readable', () => {
     expect(withSecret('8080', { builds: bothFailed('Ready hook invocation timed out after PT5M', 'hook') })).toContain('port 8080');
   });
@@ -288,5 +293,6 @@ describe('every error', () => {
 
   test('starts with a capital and says what to do', () => {
     expect(describeFailure('image is stuck', 'deploy again')).toBe('Image is stuck. Hint: deploy again.');
+    expect(describeFailure('image\nis stuck', 'deploy\nagain')).toBe('Image is stuck. Hint: deploy again.');
   });
 });
