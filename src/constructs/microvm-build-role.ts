@@ -97,7 +97,6 @@ export class MicrovmBuildRole extends ServiceRole {
    * its own to pass it. @internal
    */
   public _isUnderOwnPath(scope: Construct): boolean {
-    const path = rolePath(scope);
-    return rolePath(this) === path && (this.node.defaultChild as iam.CfnRole).path === path;
+    return (this.node.defaultChild as iam.CfnRole).path === rolePath(scope);
   }
 }

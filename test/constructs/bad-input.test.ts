@@ -77,6 +77,10 @@ const WRONG: Array<[string, (stack: Stack) => void, string[]]> = [
   ['hooks on half a port', hooks(80.5, ready), ['hook port', 'got 80.5', 'whole number']],
   ['hooks without a hook', hooks(9000, {}), ['hooks', 'got none', 'at least 1']],
   ['a hook of running MicroVMs without ready', hooks(9000, { run: Duration.seconds(1) }), ["'ready'", 'got only run', 'run, resume, suspend, terminate']],
+  ['the terminate hook without ready', hooks(9000, { terminate: Duration.seconds(1) }), ["'ready'", 'got only terminate', 'add ready']],
+  ['the suspend and resume hooks without ready', hooks(9000, { suspend: Duration.seconds(1), resume: Duration.seconds(1) }), ["'ready'", 'got only suspend, resume', 'add ready']],
+  ['a validate timeout of more than an hour', hooks(9000, { validate: Duration.seconds(3601) }), ["'validate'", '1 hour 1 second', '1 to 3600']],
+  ['a terminate timeout of more than a minute', hooks(9000, { ...ready, terminate: Duration.seconds(61) }), ["'terminate'", '1 minute 1 second', '1 to 60']],
   ['a ready timeout of more than an hour', hooks(9000, { ready: Duration.seconds(3601) }), ["'ready'", '1 hour 1 second', '1 to 3600']],
   ['a run timeout of more than a minute', hooks(9000, { ...ready, run: Duration.seconds(61) }), ["'run'", '1 minute 1 second', '1 to 60']],
   ['a suspend timeout of nothing', hooks(9000, { ...ready, suspend: Duration.seconds(0) }), ["'suspend'", '0 seconds', '1 to 60']],
@@ -106,6 +110,8 @@ const WRONG: Array<[string, (stack: Stack) => void, string[]]> = [
   ['a log group with a space', (stack) => imageIn(stack, { logGroup: logs.LogGroup.fromLogGroupName(stack, 'L', 'my logs') }), ['logGroup', "'my logs'", '1 to 512']],
   ['a log group and logging', (stack) => imageIn(stack, { logGroup: new logs.LogGroup(stack, 'L'), logging: MicrovmLogging.disabled() }), ['logGroup', 'logging', 'not both']],
   ['a log stream with a colon', image(() => ({ logging: MicrovmLogging.ownedLogGroup({ logStream: 'a:b' }) })), ['logStream', "'a:b'", '1 to 512']],
+  ['a log stream of 513 characters', image(() => ({ logging: MicrovmLogging.ownedLogGroup({ logStream: 's'.repeat(513) }) })), ['logStream', 'sss', '1 to 512']],
+  ['a tag key of 129 characters', image(() => ({ tags: { ['k'.repeat(129)]: 'x' } })), ['tag key', 'kkk', '1 to 128']],
   ['43 tags', image(() => ({ tags: numbered(43) })), ['tags', '43', 'at most 42']],
   ['a tag of the library', image(() => ({ tags: { 'microvm-cdk:owner': 'x' } })), ['tag key', "'microvm-cdk:owner'", 'reserved']],
   ['a tag of AWS', image(() => ({ tags: { 'AWS:x': 'y' } })), ['tag key', "'AWS:x'", 'reserved']],
@@ -116,6 +122,7 @@ const WRONG: Array<[string, (stack: Stack) => void, string[]]> = [
   ['48 versions to keep', image(() => ({ engine: MicrovmImageEngine.custom({ keepVersions: 48 }) })), ['keepVersions', '47', 'got 48']],
   ['two and a half versions to keep', image(() => ({ engine: MicrovmImageEngine.custom({ keepVersions: 2.5 }) })), ['keepVersions', 'whole number', '2.5']],
   ['a build timeout of 59 seconds', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.seconds(59) }) })), ['buildTimeout', '1 to 55 minutes', '59 seconds']],
+  ['a build timeout of 55 minutes and a second', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.seconds(3301) }) })), ['buildTimeout', '1 to 55 minutes', '55 minutes 1 second']],
   ['a build timeout of an hour', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.hours(1) }) })), ['buildTimeout', '1 to 55 minutes', '1 hour']],
   ['a build timeout in fractions of a second', image(() => ({ engine: MicrovmImageEngine.custom({ buildTimeout: Duration.millis(60_500) }) })), ['buildTimeout', 'whole seconds']],
   ['an adoption without a name', (stack) => imageIn(stack, { logGroup: new logs.LogGroup(stack, 'L'), engine: MicrovmImageEngine.custom({ adopt: true }) }), ['adopt', 'imageName']],
@@ -227,9 +234,17 @@ test('names and values at the limits pass', () => {
   const stack = stackOf();
   imageIn(stack, {
     imageName: 'a'.repeat(64),
-    environment: { ...numbered(49), ['K'.repeat(256)]: Lazy.string({ produce: () => 'x' }) },
+    environment: { ...numbered(48), ['K'.repeat(256)]: Lazy.string({ produce: () => 'x' }), LONG: 'x'.repeat(4096) },
+    hooks: MicrovmHooks.onPort(65535, { ready: Duration.hours(1), validate: Duration.hours(1), run: Duration.minutes(1) }),
+    logging: MicrovmLogging.ownedLogGroup({ logStream: 's'.repeat(512) }),
+    engine: MicrovmImageEngine.custom({ keepVersions: 47, buildTimeout: Duration.minutes(55) }),
     tags: { ...Object.fromEntries(Array.from({ length: 41 }, (_, index) => [`tag${index}`, ''])), ['k'.repeat(128)]: 'v'.repeat(256) },
     code: CODE,
   });
+  imageIn(stack, {
+    imageName: 'a',
+    hooks: MicrovmHooks.onPort(1, { validate: Duration.seconds(1) }),
+    engine: MicrovmImageEngine.custom({ keepVersions: 2, buildTimeout: Duration.minutes(1) }),
+  }, 'Least');
   expect(() => Template.fromStack(stack)).not.toThrow();
 });

@@ -162,6 +162,8 @@ describe('the upkeep', () => {
     const before = content({});
     expect(content({ tags: { team: 'a' }, followLatest: true })).toBe(before);
     expect(content({ description: 'new' })).not.toBe(before);
+    const keyed = (keyArn: string) => content({}, { keepVersions: 5, kmsKey: { keyRef: { keyArn, keyId: 'x' }, env: {} as any, node: {} as any } });
+    expect(new Set([keyed('a'), keyed('b'), content({}, { keepVersions: 5 })]).size).toBe(3);
     expect(content({ baseImage: MicrovmBaseImage.AL2023_1.pinned('2') })).not.toBe(before);
   });
 

@@ -1,7 +1,9 @@
 import { Annotations, App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { imageIn, stackOf, warnings } from './fixtures';
 import { MicrovmImage, MicrovmImageChannel, MicrovmImagePublication, MicrovmSmokeTest } from '../../src';
+import { MicrovmImagePublicationProvider } from '../../src/custom-resources/microvm-image-publication-provider';
 import { ACCOUNT, DeployedTemplate, REGION } from '../iam/deployed-template';
 
 const STACK_ID = `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/App/11111111-2222-3333-4444-555555555555`;
@@ -60,6 +62,13 @@ test('the warning can be acknowledged', () => {
 test('the events of a publication count too', () => {
   expect(complaint(publishing(13))).toBeUndefined();
   expect(complaint(publishing(13, (publication) => publication.onPromoted('Rule')))).toBe('warning');
+}, 60_000);
+
+test('what an app adds to the role counts too', () => {
+  const stack = publishing(1);
+  const resources = Array.from({ length: 120 }, (_, index) => `arn:aws:sqs:us-east-1:111122223333:a-queue-with-a-name-of-its-own-and-number-${index}`);
+  MicrovmImagePublicationProvider.getOrCreate(stack).handlers.isComplete.addToRolePolicy(new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources }));
+  expect(complaint(stack)).toBe('error');
 }, 60_000);
 
 test('channels count with publications, in the one role they share', () => {

@@ -40,6 +40,16 @@ describe('what the handler is told', () => {
     });
   });
 
+  test('what is said of the engine and is the default anyway changes nothing', () => {
+    const propertiesWith = (engine?: MicrovmImageEngine) => {
+      const stack = stackOf();
+      imageIn(stack, { engine });
+      return imageResource(stack).Properties;
+    };
+    const defaults = { runningMicrovms: RunningMicrovms.FAIL, keepVersions: 5, adopt: false, retainOnFailure: false, waitForBuild: true };
+    expect(propertiesWith(MicrovmImageEngine.custom(defaults))).toEqual(propertiesWith());
+  });
+
   test('every property arrives', () => {
     const stack = stackOf({ env: ENV });
     imageIn(stack, {
@@ -422,7 +432,7 @@ describe('another stack', () => {
   test('has another template when a new version is to be built, and only then: the CLI skips a stack that has the same one', () => {
     const template = (props?: Partial<MicrovmImageProps>) => Template.fromStack(twoStacks(props).consumer).toJSON();
     expect(template()).toEqual(template());
-    expect(template({ tags: { team: 'a' } })).toEqual(template());
+    expect(template({ tags: { team: 'a' }, followLatest: true })).toEqual(template());
     const engine = MicrovmImageEngine.custom({ keepVersions: 9, retainOnFailure: true, runningMicrovms: RunningMicrovms.TERMINATE });
     expect(template({ engine })).toEqual(template());
     expect(template({ description: 'Another' })).not.toEqual(template());

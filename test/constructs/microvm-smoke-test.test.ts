@@ -86,6 +86,13 @@ test('what the user gives', () => {
   });
 });
 
+test('the handler outlives a function that checks for minutes', () => {
+  const stack = stackOf();
+  testIn(stack);
+  const [[, { Properties }]] = Object.entries(resources(stack, 'AWS::Lambda::Function')).filter(([id]) => /^LambdaMicrovmSmokeTestProviderIsComplete/.test(id));
+  expect(Properties.Timeout).toBe(300);
+});
+
 test('ten tests share one provider', () => {
   const stack = stackOf();
   const image = imageIn(stack);

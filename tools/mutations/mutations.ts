@@ -31,7 +31,9 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'the end of the log', file: `${HANDLER}/sdk-adapter.ts`, find: '.slice(-LOG_LINES)', replace: '.slice(0, LOG_LINES)' },
     { breaks: 'one line without a stack', file: `${COMMON}/verdict.ts`, find: '    this.stack = message;', replace: '' },
     { breaks: 'the size of the answer', file: `${COMMON}/failure-text.ts`, find: 'const MAX_BYTES = 1_500;', replace: 'const MAX_BYTES = 15_000;' },
-    { breaks: 'a fault of the service is not blamed on the Dockerfile', file: `${HANDLER}/failure.ts`, find: 'if (FAULT_OF_THE_SERVICE.test(text) && !isContainer) {', replace: 'if (FAULT_OF_THE_SERVICE.test(text) && isContainer) {' },
+    { breaks: 'a fault of the service is not blamed on the Dockerfile', file: `${HANDLER}/build-hint.ts`, find: 'if (some(FAULT_OF_THE_SERVICE)) {', replace: 'if (some(/never/)) {' },
+    { breaks: 'the artifact that could not be read', file: `${HANDLER}/build-hint.ts`, find: 'if ([READ_DENIED, NOT_THERE, NO_ARCHIVE].some(some)) {', replace: 'if (some(/never/)) {' },
+    { breaks: 'what a Dockerfile says of S3 is its own failure', file: `${HANDLER}/build-hint.ts`, find: ' && !CONTAINER.test(reason)', replace: '' },
     { breaks: 'environment values stay out', file: `${COMMON}/failure-text.ts`, find: 'secret.length >= MIN_SECRET', replace: 'secret.length > 1_000' },
   ],
   'E2 a rollback never builds': [

@@ -1,8 +1,10 @@
+import { ensureRequest, versionView } from './builders';
 import { ProviderFramework } from './provider-framework';
 import { SimulatedStacks } from './simulated-stack';
 import { StackResource } from './stack-events';
 import { imageEvent } from '../../../src/custom-resources/microvm-events';
 import { ImageProperties } from '../../../src/custom-resources/microvm-image/contract';
+import { buildFailed } from '../../../src/custom-resources/microvm-image/handler/build-events';
 import { isComplete } from '../../../src/custom-resources/microvm-image/handler/is-complete';
 import { acceptRequest, CloudFormationEvent } from '../../../src/custom-resources/microvm-image/handler/request';
 import { SdkAdapter } from '../../../src/custom-resources/microvm-image/handler/sdk-adapter';
@@ -54,6 +56,7 @@ describe('a build', () => {
       },
     }]);
     expect(stacks.simulator.events[0].detail.durationSeconds).toBeGreaterThanOrEqual(120);
+    expect(stacks.simulator.events[0].detail.durationSeconds).toBeLessThan(300);
   });
 
   test('that fails is told once, with the reason, how far it got and where its log is', async () => {
@@ -87,6 +90,13 @@ describe('a build', () => {
     expect(JSON.stringify(event)).not.toContain('a line of the log');
     expect(JSON.stringify(event.detail).length).toBeLessThan(2_048);
   });
+});
+
+test('a build that failed names no log group when logging is off', () => {
+  const logGroupWhen = (disabled: boolean) => buildFailed(
+    ensureRequest({ desired: { logging: { disabled, logGroup: '/logs' } } }), versionView('2.0'), { reason: 'x', stage: 'hook' },
+  ).detail.logGroup;
+  expect([logGroupWhen(false), logGroupWhen(true)]).toEqual(['/logs', undefined]);
 });
 
 test('a deployment that builds nothing tells nothing, also the one that turns the events on', async () => {

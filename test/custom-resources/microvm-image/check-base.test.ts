@@ -2,7 +2,7 @@ import { RefreshRun } from './refresh-run';
 import { SimulatedStacks } from './simulated-stack';
 import { StackResource } from './stack-events';
 import { ImageProperties } from '../../../src/custom-resources/microvm-image/contract';
-import { daysLeft } from '../../../src/custom-resources/microvm-image/handler/base-images';
+import { baseImageAge, daysLeft } from '../../../src/custom-resources/microvm-image/handler/base-images';
 
 const NOW = Date.UTC(2026, 10, 20);
 const DAY = 86_400_000;
@@ -31,6 +31,16 @@ describe('the days MicroVMs still run on a base image', () => {
   test('are counted from now when nobody knows since when', () => {
     expect(daysLeft('1', [{ version: '1', status: 'EXPIRING' }], NOW)).toBe(30);
   });
+});
+
+test.each<[string, string | undefined, number | undefined, number | undefined]>([
+  ['out for a day and a half', '1', NOW - 1.5 * DAY, 1.5],
+  ['that comes out tomorrow, by the clock of the service', '1', NOW + DAY, 0],
+  ['of which the service tells no date', '1', undefined, undefined],
+  ['that the service lists no more', '3', NOW, undefined],
+  ['that nobody knows', undefined, NOW, undefined],
+])('the age of a base image %s', (_what, version, createdAt, age) => {
+  expect(baseImageAge(version, [{ version: '2.0', createdAt: NOW }, { version: '1.0', createdAt }], NOW)).toBe(age);
 });
 
 describe('a look at the base image', () => {

@@ -92,6 +92,8 @@ describe('a Delete of an image that MicroVMs run from', () => {
     const ids = Array.from({ length: 12 }, (_, index) => `microvm-${index}`);
     expect(sentenceOf(decide(seen(ids)).outcome)).toMatch(/microvm-4 and 7 more/);
     expect(sentenceOf(decide(seen(ids)).outcome)).not.toMatch(/microvm-5/);
+    expect(sentenceOf(decide(seen(ids.slice(0, 6))).outcome)).toMatch(/microvm-4 and 1 more/);
+    expect(sentenceOf(decide(seen(ids.slice(0, 5))).outcome)).not.toMatch(/more/);
   });
 
   test('terminates them when told to, no more at once than the service takes', () => {
@@ -129,6 +131,13 @@ describe('a Delete gives up, and says how to go on,', () => {
     const seen = { image: imageView({ state: 'DELETING', updatedAt: ACCEPTED_AT - 60 * MINUTE }), versions };
     expect(decide(seen, ACCEPTED_AT + Limit.DELETE - 1).outcome.type).toBe('wait');
     expect(sentenceOf(decide(seen, ACCEPTED_AT + Limit.DELETE).outcome)).toMatch(command);
+  });
+
+  test('ten minutes after the build that it waited for, although the service does not date the beginning of the delete', () => {
+    const ended = ACCEPTED_AT + 40 * MINUTE;
+    const seen = { image: imageView({ state: 'DELETING', updatedAt: ACCEPTED_AT - 60 * MINUTE }), versions: [versionView('2.0', { updatedAt: ended }), ...versions] };
+    expect(decide(seen, ended + Limit.DELETE - 1).outcome.type).toBe('wait');
+    expect(sentenceOf(decide(seen, ended + Limit.DELETE).outcome)).toMatch(/DELETING for 10 minutes/);
   });
 
   test('ten minutes of its own behind a wedged build, however old that is', () => {

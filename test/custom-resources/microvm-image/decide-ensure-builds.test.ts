@@ -52,6 +52,8 @@ describe('a change of the configuration', () => {
     });
     expect(decision.action).toBeUndefined();
     expect(decision.outcome.type).toBe('wait');
+    // It is none of this request's own.
+    expect(decision.tags!.set).toEqual(claimTags(REQUEST_ID, '2.0'));
   });
 
   test('waits for a version of just that configuration instead of building it again', () => {
@@ -121,6 +123,7 @@ describe('a failed build', () => {
 
     test.each([
       'S3_ACCESS_DENIED: Access Denied', 'Lambda was unable to assume the role arn:aws:iam::111122223333:role/shop-build',
+      'role/shop-build is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::assets/0a1b2c.zip',
     ])('is tried once more when the role came with the request: %s', (reason) => {
       const decision = decide(request, { image: ofThisRequest, versions, builds: twoBuilds('FAILED', reason) });
       expect(decision.action).toEqual({ type: 'build', config: imageConfig(), clientToken: A_TOKEN });
@@ -145,6 +148,7 @@ describe('a failed build', () => {
 
     test('is a verdict when the reason is another', () => {
       expect(decide(request, { image: ofThisRequest, versions, builds: twoBuilds('FAILED', 'S3_NO_SUCH_KEY') }).outcome.type).toBe('fail');
+      expect(decide(request, { image: ofThisRequest, versions, builds: twoBuilds('FAILED', 'The container image build failed: s3:GetObject Access Denied') }).outcome.type).toBe('fail');
       expect(decide(request, { image: ofThisRequest, versions, builds: [] }).outcome.type).toBe('fail');
     });
 
@@ -227,6 +231,18 @@ describe('the newest base image', () => {
       const image = imageView({ tags: ownTags({ ...servedTag('1.0', digest, 'july'), ...claimTags(EARLIER_REQUEST_ID, '1.0', 'august', 0) }) });
       const decision = decide(withToken('august'), { image, versions: [versionView('2.0'), versionView('1.0')] });
       expect(decision.outcome).toEqual(handsOut('2.0'));
+    });
+
+    test('that was the previous one takes a version of another configuration that was built under it or before', () => {
+      const image = imageView({ tags: deployedTags({ ...servedTag('3.0', OLD_DIGEST, 'may'), ...previousTag('2.0', OLD_DIGEST, 'april') }) });
+      const versions = [versionView('3.0', { config: OLD }), versionView('2.0', { config: OLD }), versionView('1.0')];
+      expect(decide(withToken('april'), { image, versions }).outcome).toEqual(handsOut('1.0'));
+    });
+
+    test('that is new builds, although the tick that claimed it for that was lost before it built', () => {
+      const image = imageView({ tags: deployedTags({ ...servedTag('1.0', DIGEST, 'april'), ...claimTags(REQUEST_ID, '1.0', 'may') }) });
+      const decision = decide(withToken('may'), { image, versions: [versionView('1.0')], baseVersions: [{ version: '1', status: 'AVAILABLE' }] });
+      expect(decision.action).toMatchObject({ type: 'build' });
     });
 
     test('means nothing beside a pinned base', () => {

@@ -342,6 +342,8 @@ describe('time', () => {
   test('a version without builds is wedged by its own state', () => {
     const seen = { ...pending(ACCEPTED_AT), builds: [] };
     expect(sentenceOf(decide(ensureRequest(), seen, ACCEPTED_AT + Limit.WEDGED).outcome)).toMatch(/stuck/);
+    const [newest, ...older] = seen.versions;
+    expect(decide(ensureRequest(), { ...seen, versions: [{ ...newest, state: 'IN_PROGRESS' }, ...older] }, ACCEPTED_AT + Limit.WEDGED).outcome.type).toBe('wait');
   });
 
   test('a build that is too long for CloudFormation is said to be picked up by the next deployment', () => {

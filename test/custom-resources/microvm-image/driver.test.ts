@@ -7,7 +7,7 @@ import { RunningMicrovms, Tag } from '../../../src/custom-resources/microvm-imag
 import { Limit, Outcome } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { Driver, Verdict } from '../../../src/custom-resources/microvm-image/handler/driver';
 import { DeleteRequest, EnsureRequest } from '../../../src/custom-resources/microvm-image/handler/request';
-import { Refusal } from '../../../src/custom-resources/microvm-image/handler/service-port';
+import { Refusal, VersionView } from '../../../src/custom-resources/microvm-image/handler/service-port';
 
 const NOW = ACCEPTED_AT + 10_000;
 
@@ -46,6 +46,11 @@ function aFailedBuild(): void {
   service.versions = [versionView('2.0', { state: 'FAILED', createdAt: ACCEPTED_AT + 1 }), versionView('1.0', { config: OLD })];
   service.builds = twoBuilds('FAILED', 'The container image build failed.');
   service.logLines = ['npm error code E404'];
+}
+
+/** Old enough to make room for the next. */
+function threeOldVersions(): VersionView[] {
+  return ['3.0', '2.0', '1.0'].map((version) => versionView(version, { config: OLD, createdAt: ACCEPTED_AT - 1_000 * MINUTE }));
 }
 
 describe('a tick', () => {
@@ -100,6 +105,29 @@ describe('a tick', () => {
     const actions = service.changes.filter((name) => name !== 'tag' && name !== 'untag');
     expect(actions).toHaveLength(1);
     expect(service.names.at(-1)).toBe(actions[0]);
+  });
+
+  test.each<[string, () => void, EnsureRequest | DeleteRequest]>([
+    ['a build', aChange, ensureRequest()],
+    ['the clearing of a failed version', aRollback, ensureRequest()],
+    ['tags of a version handed out', () => { aChange(); service.versions = [versionView('1.0')]; }, ensureRequest({ removedTags: ['gone'] })],
+    ['the deletion of a version, and its event', () => { aChange(); service.versions = threeOldVersions(); },
+      ensureRequest({ desired: { keepVersions: 2, eventBusArn: 'arn:aws:events:eu-west-1:111122223333:event-bus/default' } })],
+    ['the termination of MicroVMs', () => { aChange(); service.refuse('deleteImage', 'runningMicrovms'); service.liveMicrovms = ['microvm-1', 'microvm-2']; },
+      deleteRequest({ runningMicrovms: RunningMicrovms.TERMINATE })],
+  ])('ends when the service has answered all its calls, since Lambda freezes what goes on after it: %s', async (_what, prepare, request) => {
+    prepare();
+    let open = 0;
+    const slow = new Proxy(service, {
+      get: (target, name: keyof FakeService) => (typeof target[name] !== 'function' ? target[name] : async (...args: unknown[]) => {
+        open++;
+        await new Promise(setImmediate);
+        open--;
+        return (target[name] as (...given: unknown[]) => unknown)(...args);
+      }),
+    });
+    await new Driver(slow, () => NOW, (entry) => log.push(entry)).tick(request);
+    expect([service.changes.length > 0, open]).toEqual([true, 0]);
   });
 
   test('needs no more than four calls while a version is built', async () => {
@@ -326,7 +354,7 @@ describe('the error of a failed build', () => {
       service.refuse('listBuilds', 'transient');
       return builds;
     };
-    await expect(verdict()).resolves.toMatch(/version 2\.0 failed to build/);
+    await expect(verdict()).resolves.toMatch(/version 2\.0 failed to build: The container image build failed/);
   });
 });
 
@@ -354,9 +382,19 @@ describe('a Delete that the service refuses because of MicroVMs', () => {
   });
 });
 
+test('what looks after an image of CloudFormation terminates MicroVMs that are not terminating yet, and waits for all', async () => {
+  service.image = imageView({ tags: { [Tag.UPKEEP]: ownTags()[Tag.STACK] } });
+  service.liveMicrovms = ['microvm-1'];
+  service.microvmsOf = { '': ['microvm-1', 'microvm-2'] };
+  const { retainOnFailure: _, ...identity } = deleteRequest({ runningMicrovms: RunningMicrovms.TERMINATE });
+  const outcome = await new Driver(service, () => ACCEPTED_AT + MINUTE, (entry) => log.push(entry)).tick({ ...identity, kind: 'clear' });
+  expect(service.calls.filter(({ name }) => name === 'terminateMicrovm').map(({ args }) => args)).toEqual([['microvm-1']]);
+  expect(outcome).toEqual({ type: 'wait', why: '2 MicroVMs are to terminate' });
+});
+
 test.each<Refusal>(['busy', 'invalid', 'runningMicrovms', 'notFound', 'transient', 'denied'])('a refused delete of an old version is waited out (%s)', async (kind) => {
   service.image = imageView();
-  service.versions = ['3.0', '2.0', '1.0'].map((version) => versionView(version, { config: OLD, createdAt: ACCEPTED_AT - 1_000 * MINUTE }));
+  service.versions = threeOldVersions();
   service.refuse('deleteVersion', kind);
   expect((await tick(ensureRequest({ desired: { keepVersions: 2 } }))).type).toBe('wait');
   expect(service.changes).toEqual(['tag', 'deleteVersion']);

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { twoBuilds } from './builders';
-import { BuildFailure, BuildStage, describeBuildFailure, describeFailure } from '../../../src/custom-resources/microvm-image/handler/failure';
+import { BuildFailure, buildReasons, BuildStage, describeBuildFailure, describeFailure, stageReached } from '../../../src/custom-resources/microvm-image/handler/failure';
 
 const MAX_BYTES = 1_500;
+const ROLE = 'arn:aws:iam::111122223333:role/shop-build';
 
 type Build = BuildFailure['builds'][number];
 
@@ -20,6 +21,8 @@ function failure(overrides: Partial<BuildFailure> = {}): BuildFailure {
     imageName: 'shop-app',
     version: '3.0',
     builds: bothFailed('The container image build failed.', 'container'),
+    artifactUri: 's3://assets/0a1b2c.zip',
+    buildRoleArn: ROLE,
     logGroup: '/aws/lambda-microvms/shop-app',
     logLines: ['#7 npm ci', 'npm error code E404'],
     secrets: [],
@@ -52,6 +55,12 @@ describe('the error of a failed build', () => {
     expect(text).toContain('Internal service error (Graviton 3); DISK_STORAGE_FULL (Graviton 4)');
   });
 
+  test('says both reasons, however long they are, and the chips by number', () => {
+    const text = describeBuildFailure(failure({ builds: failedDifferently({ reason: `one ${'a'.repeat(1_000)}` }, { reason: `two ${'b'.repeat(1_000)}` }) }));
+    expect(text).toMatch(/one a{100,}\.\.\. \(Graviton 3\); two b{100,}\.\.\. \(Graviton 4\)\./);
+    expect(describeBuildFailure(failure({ builds: bothFailed('x').reverse() }))).toContain('x (Graviton 3, Graviton 4)');
+  });
+
   test('does not speak of a build that succeeded', () => {
     const text = describeBuildFailure(failure({ builds: failedDifferently({ state: 'SUCCESSFUL', reason: 'fine' }, { reason: 'DISK_STORAGE_FULL' }) }));
     expect(text).toContain('failed to build: DISK_STORAGE_FULL (Graviton 4).');
@@ -67,12 +76,17 @@ describe('the error of a failed build', () => {
     ['the container build', bothFailed('x', 'container'), /artifact or the Dockerfile/],
     ['the hook', bothFailed('x', 'hook'), /its hook failed/],
     ['the hook that answered with an error', bothFailed('Ready hook check failed: 500 Internal Server Error', 'hook'), /its hook failed/],
+    ['the artifact that could not be read', bothFailed('S3_ACCESS_DENIED', 'container'), /before the Dockerfile was built: at the artifact s3:\/\/assets\/0a1b2c\.zip\./],
+    ['the artifact that is no zip', bothFailed('ARCHIVE_INVALID', 'container'), /at the artifact s3:\/\/assets\/0a1b2c\.zip\./],
+    ['the artifact, whatever could be read of the builds', bothFailed('The specified key does not exist.'), /at the artifact s3:/],
+    ['the Dockerfile that reads from S3 itself', bothFailed('The container image build failed: s3:GetObject Access Denied', 'container'), /artifact or the Dockerfile/],
   ])('names %s as the stage', (_stage, builds, words) => {
     expect(describeBuildFailure(failure({ builds }))).toMatch(words);
   });
 
   test.each<[string, Build[]]>([
     ['unknown', bothFailed('x')],
+    ['no place to look, by the reason: a main process that ended', bothFailed('Container Stopped with Exit Code: 1', 'hook')],
     ['not the same for both', failedDifferently({ stage: 'container' }, { stage: 'hook' })],
     ['no place to look, by the reason: a fault of the service', bothFailed('Internal service error', 'container')],
     ['no place to look, by the reason: a role that is not assumed', bothFailed('Lambda was unable to assume the role', 'container')],
@@ -93,9 +107,32 @@ describe('the error of a failed build', () => {
   });
 });
 
+describe('how far a build got', () => {
+  test.each<[string, Parameters<typeof stageReached>[0], BuildStage]>([
+    ['nothing was installed', {}, 'container'],
+    ['nothing was installed but an empty image', { codeBytes: 0 }, 'hook'],
+    ['no memory was kept', { codeBytes: 1, memoryBytes: 0 }, 'hook'],
+    ['all of it was made', { codeBytes: 1, memoryBytes: 1, diskBytes: 1 }, 'unknown'],
+  ])('when %s', (_what, sizes, stage) => {
+    expect(stageReached(sizes)).toBe(stage);
+  });
+
+  test('is not known of two that got differently far, and its reasons fit an event', () => {
+    const told = buildReasons({ builds: failedDifferently({ stage: 'container', reason: 'x'.repeat(2_000) }, { stage: 'hook', reason: 'y'.repeat(2_000) }), secrets: [] });
+    expect(told.stage).toBe('unknown');
+    expect(Buffer.byteLength(told.reason)).toBeLessThanOrEqual(450);
+    expect(buildReasons({ builds: bothFailed('x', 'hook'), secrets: [] })).toEqual({ reason: 'x (Graviton 3, Graviton 4)', stage: 'hook' });
+    expect(buildReasons({ builds: [], secrets: [] }).stage).toBe('unknown');
+  });
+});
+
 describe('the hint', () => {
   test.each<[reason: string, stage: BuildStage, hint: RegExp]>([
-    ['S3_ACCESS_DENIED: Access Denied', 'container', /s3:GetObject/],
+    ['S3_ACCESS_DENIED: Access Denied', 'container', /role\/shop-build needs s3:GetObject/],
+    [`User: ${ROLE} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::assets/0a1b2c.zip"`, 'container', /role\/shop-build needs s3:GetObject/],
+    ['is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/1', 'container', /kms:Decrypt/],
+    ['The specified key does not exist.', 'container', /deploy again to upload/],
+    ["The operation is not valid for the object's storage class", 'container', /as it is stored/],
     ['S3_NO_SUCH_KEY', 'container', /deploy again to upload/],
     ['S3_NO_SUCH_BUCKET', 'container', /deploy again to upload/],
     ['S3_INVALID_OBJECT', 'container', /as it is stored/],
@@ -108,9 +145,14 @@ describe('the hint', () => {
     ['INTERNAL_PLATFORM_ERROR', 'container', /deploy again/],
     ['Internal service error', 'container', /deploy again/],
     ['Ready hook invocation timed out after PT5M', 'hook', /\/ready on port 8080 .*ready timeout/],
-    ['Ready hook check failed: 500', 'hook', /200 on port 8080/],
+    ['Ready hook check failed: 500', 'hook', /POST \/aws\/lambda-microvms\/runtime\/v1\/ready must be answered with 200 on port 8080/],
+    ['Validate hook check failed: the application returned a server error (HTTP 5xx) response', 'unknown', /v1\/validate must be answered with 200 on port 8080/],
+    ['A hook check failed', 'hook', /the hook must be answered with 200/],
+    ['Container Stopped with Exit Code: 1', 'unknown', /main process must go on.*CMD and ENTRYPOINT/],
+    ['The container image build failed: s3:GetObject Access Denied', 'container', /build the Dockerfile/],
     ['Validate hook invocation timed out after PT10M', 'unknown', /\/validate on port 8080 .*validate timeout/],
-    ['Lambda was unable to assume the role', 'unknown', /trust lambda\.amazonaws\.com.*sourceAccountCondition: false/],
+    ['The role defined for the image cannot be assumed by Lambda.', 'unknown', /role\/shop-build must trust/],
+    ['Lambda was unable to assume the role', 'unknown', /role\/shop-build must trust lambda\.amazonaws\.com.*sourceAccountCondition: false/],
   ])('for %s (%s)', (reason, stage, hint) => {
     expect(hintOf(describeBuildFailure(failure({ builds: bothFailed(reason, stage) })))).toMatch(hint);
   });
@@ -138,10 +180,13 @@ describe('the hint', () => {
     const text = describeBuildFailure(failure({
       imageName: 'n'.repeat(64),
       builds: failedDifferently({ reason: `S3_ACCESS_DENIED ${'a'.repeat(1_000)}` }, { reason: `S3_ACCESS_DENIED ${'é'.repeat(1_000)}` }),
+      artifactUri: `s3://assets/${'失'.repeat(340)}.zip`,
+      buildRoleArn: `arn:aws:iam::111122223333:role/${'p'.repeat(512)}/shop-build`,
       logGroup: `/${'g'.repeat(511)}`,
       logLines: Array.from({ length: 12 }, () => '失敗'.repeat(200)),
     }));
-    expect(hintOf(text)).toMatch(/^Hint: the build role cannot read the artifact.*sourceAccountCondition: false\)\.$/);
+    expect(hintOf(text)).toMatch(/^Hint: the build role cannot read the artifact: .*shop-build needs.*sourceAccountCondition: false\)\.$/);
+    expect(text).toMatch(/失\.zip\. Log group \S+g ends: \S*失\S*\. Hint/);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_BYTES);
   });
 });
@@ -179,6 +224,11 @@ describe('secrets', () => {
     expect(text).not.toContain('MIIEvQIBADANBgkqhkiG');
   });
 
+  test('are values of six characters and more', () => {
+    expect(withSecret('abc123', { logLines: ['key abc123'] })).toContain('key ***');
+    expect(withSecret('abc12', { logLines: ['key abc12'] })).toContain('key abc12');
+  });
+
   test('that are no secrets, such as a port, leave the text readable', () => {
     expect(withSecret('8080', { builds: bothFailed('Ready hook invocation timed out after PT5M', 'hook') })).toContain('port 8080');
   });
@@ -193,9 +243,11 @@ describe('every error', () => {
       buildId: fc.constant('b'),
       state: fc.constant('FAILED'),
       chip: fc.constantFrom('Graviton 3', 'Graviton 4'),
-      reason: fc.option(anyText, { nil: undefined }),
+      reason: fc.option(fc.oneof(anyText, fc.constantFrom('S3_ACCESS_DENIED', 'Lambda was unable to assume the role', 'Ready hook check failed')), { nil: undefined }),
       stage: fc.constantFrom<BuildStage[]>('container', 'hook', 'unknown'),
     }), { maxLength: 2 }),
+    artifactUri: anyText.map((key) => `s3://assets/${key}`),
+    buildRoleArn: fc.constantFrom(ROLE, `arn:aws:iam::111122223333:role/${'p'.repeat(512)}/${'r'.repeat(64)}`),
     logGroup: fc.constantFrom(undefined, '/aws/lambda-microvms/shop-app', `/${'g'.repeat(511)}`),
     logLines: fc.array(anyText, { maxLength: 12 }),
     secrets: fc.constant([]),
@@ -241,5 +293,6 @@ describe('every error', () => {
 
   test('starts with a capital and says what to do', () => {
     expect(describeFailure('image is stuck', 'deploy again')).toBe('Image is stuck. Hint: deploy again.');
+    expect(describeFailure('image\nis stuck', 'deploy\nagain')).toBe('Image is stuck. Hint: deploy again.');
   });
 });

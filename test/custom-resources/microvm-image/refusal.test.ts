@@ -1,4 +1,4 @@
-import { ACCEPTED_AT, AT_DEADLINE, deleteRequest, ensureRequest, MINUTE } from './builders';
+import { ACCEPTED_AT, AT_DEADLINE, deleteRequest, ensureRequest, imageConfig, MINUTE } from './builders';
 import { sentenceOf } from './outcomes';
 import { Limit, Outcome } from '../../../src/custom-resources/microvm-image/handler/decision';
 import { afterRefusal } from '../../../src/custom-resources/microvm-image/handler/refusal';
@@ -30,6 +30,12 @@ describe('what may pass is waited for, until it has had its time', () => {
     expect(sentenceOf(last)).toContain(message);
     expect(sentenceOf(last)).toMatch(/^UpdateMicrovmImage for image 'shop-app' was refused/);
     expect((last as any).failure.hint).toMatch(hint);
+  });
+
+  test('a full quota of builds is one, although the image has no room for another version either', () => {
+    const build = { type: 'build', config: imageConfig(), clientToken: 't', inUse: '1.0 (microvm-1)' } as const;
+    expect(after('quota', 'maximum number of concurrent builds', ACCEPTED_AT, build).type).toBe('wait');
+    expect(sentenceOf(after('quota', 'maximum number of versions', ACCEPTED_AT, build))).toMatch(/in use: 1\.0 \(microvm-1\)/);
   });
 
   test('and the log of the wait says what was refused and how', () => {
@@ -67,6 +73,12 @@ describe('a denial names its likely cause', () => {
   ])('%p', (message, hint) => {
     const outcome = after('denied', message, ACCEPTED_AT + Limit.IAM_GRACE);
     expect((outcome as any).failure.hint).toMatch(hint);
+  });
+
+  test('and the role, when one that builds is not assumed', () => {
+    const build = { type: 'build', config: imageConfig(), clientToken: 't' } as const;
+    expect((after('denied', 'The role cannot be assumed by Lambda.', ACCEPTED_AT + Limit.IAM_GRACE, build) as any).failure.hint)
+      .toMatch(/^the build role arn:aws:iam::111122223333:role\/shop-build must trust lambda\.amazonaws\.com/);
   });
 
   test('and says so when the service gave no text', () => {

@@ -130,7 +130,7 @@ export class RequestDesk {
   /** A version failed because the artifact could not be read: a build role may be younger than its policy. */
   public secondBuildExcused(requestId: string): boolean {
     return this.versionsStarted(requestId) === 2
-      && this.simulator.images.some(({ versions }) => versions.some(({ builds }) => builds.some(({ stateReason }) => /S3_ACCESS_DENIED/.test(stateReason ?? ''))));
+      && this.simulator.images.some(({ versions }) => versions.some(({ builds }) => builds.some(({ stateReason }) => /S3_ACCESS_DENIED|s3:GetObject/.test(stateReason ?? ''))));
   }
 
   public ownerOf(stackId: string): string {

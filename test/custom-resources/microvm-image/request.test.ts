@@ -1,6 +1,6 @@
 import { ACCEPTED_AT, cloudFormationEvent, IMAGE_ARN, imageProperties, REQUEST_ID, STACK_ID } from './builders';
 import { encodeProperties, InvalidProperties, RunningMicrovms } from '../../../src/custom-resources/microvm-image/contract';
-import { acceptRequest, decodeRequest, DeleteRequest, EnsureRequest } from '../../../src/custom-resources/microvm-image/handler/request';
+import { acceptRequest, decodeRequest, DeleteRequest, EnsureRequest, RefreshPhase, requestIdOf } from '../../../src/custom-resources/microvm-image/handler/request';
 
 const properties = (overrides: Parameters<typeof imageProperties>[0] = {}) => encodeProperties(imageProperties(overrides));
 
@@ -95,6 +95,26 @@ describe('decoding a request', () => {
     });
     expect(request.removedTags).toEqual(['gone']);
     expect(ensure({ RequestType: 'Create' }).removedTags).toEqual([]);
+  });
+
+  test('takes an Update for what it is, although nobody understands the template before', () => {
+    const request = ensure({ RequestType: 'Update', OldResourceProperties: { ...properties(), MinimumMemoryInMiB: 'plenty' } });
+    expect(request).toMatchObject({ kind: 'ensure', isNew: false, isCreate: false });
+    expect(request.replaced).toBeUndefined();
+  });
+
+  test('of a refresh asks for the same versions, and leaves tags, ownership and launches to the deployments', () => {
+    const launched = { adopt: true, waitForBuild: false, followLatest: true, tags: { team: 'shop' } };
+    const Refresh = { phase: RefreshPhase.BUILD, token: 'base/2', requestSeen: '', refreshSeen: '' };
+    const request = ensure({ RequestType: 'Update', ResourceProperties: properties(launched), OldResourceProperties: properties({ tags: { gone: 'x' } }), Refresh });
+    expect(request).toMatchObject({ isNew: false, isCreate: false, buildRoleMayLag: false, removedTags: [], refresh: Refresh });
+    expect(request.desired).toEqual(imageProperties({ adopt: undefined, waitForBuild: undefined, followLatest: undefined, tags: {} }));
+  });
+
+  test('of a refresh is the same request whenever a state of its execution is repeated', () => {
+    expect(requestIdOf('execution-1')).toBe(requestIdOf('execution-1'));
+    expect(requestIdOf('execution-1')).not.toBe(requestIdOf('execution-2'));
+    expect(requestIdOf('arn:aws:states:eu-west-1:111122223333:execution:Refresh:scheduled')).toMatch(/^refresh-[0-9a-f]{32}$/);
   });
 
   test('reads from a Delete the ARN and what to do about MicroVMs, whatever else it says', () => {

@@ -51,13 +51,14 @@ async function refusalOf(work: Promise<unknown>): Promise<ServiceRefusal> {
   return error as ServiceRefusal;
 }
 
-/** A service that answers what the simulator never does, such as a page that is empty in the middle. */
-async function serving(answer: (index: number) => object): Promise<ServicePort> {
+/** A service that answers what the simulator never does, such as a page that is empty in the middle, or one of a proxy. */
+async function serving(answer: (index: number) => object | string): Promise<ServicePort> {
   asked = [];
   const server = createServer((request: IncomingMessage, response) => {
     asked.push(new URL(request.url!, 'http://127.0.0.1'));
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(answer(asked.length - 1)));
+    const body = answer(asked.length - 1);
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   scripted = server;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -147,6 +148,17 @@ describe('a configuration', () => {
     }
   });
 
+  test('has no hook that is disabled, whatever timeout the service tells of it', async () => {
+    const hooks = {
+      port: 8080,
+      microvmImageHooks: { ready: 'ENABLED', readyTimeoutInSeconds: 300, validate: 'DISABLED', validateTimeoutInSeconds: 30 },
+      microvmHooks: { run: 'ENABLED', runTimeoutInSeconds: 10, resume: 'DISABLED', resumeTimeoutInSeconds: 30, suspend: 'DISABLED', terminate: null },
+    };
+    const port = await serving(() => ({ items: [{ imageVersion: '1.0', state: 'SUCCESSFUL', status: 'ACTIVE', hooks, createdAt: 1 }] }));
+    const [{ config: recorded }] = await port.listVersions(arn);
+    expect(JSON.parse(JSON.stringify(recorded.hooks))).toEqual(imageConfig().hooks);
+  });
+
   test('tells which base version was the newest, as the bare number', async () => {
     await createAndBuild({ baseImageVersion: undefined });
     expect((await adapter.listVersions(arn))[0].config.baseImageVersion).toBe('1');
@@ -184,6 +196,12 @@ describe('an image', () => {
     const port = await serving((index) => [{ imageArn: arn, name: NAME, state: 'CREATED', createdAt: 1, tags: {} }, { Tags: { [Tag.OWNER]: 'shop' } }][index]);
     expect((await port.getImage(arn))!.tags).toEqual({ [Tag.OWNER]: 'shop' });
     expect(asked.map(({ pathname }) => pathname.split('/')[2])).toEqual(['microvm-images', 'tags']);
+  });
+
+  test('was changed last when the service says so, or when it was made', async () => {
+    const made = { imageArn: arn, name: NAME, state: 'UPDATED', createdAt: 1, tags: { team: 'shop' } };
+    const port = await serving((index) => [{ ...made, updatedAt: 2 }, made][index]);
+    expect([(await port.getImage(arn))!.updatedAt, (await port.getImage(arn))!.updatedAt]).toEqual([2_000, 1_000]);
   });
 
   test('costs one call when the tags come with it', async () => {
@@ -267,6 +285,8 @@ describe('versions and builds', () => {
       { version: '1', status: 'DEPRECATED', updatedAt: Date.UTC(2026, 9, 1) },
       { version: '0', status: 'AVAILABLE', updatedAt: Date.UTC(2026, 5, 17) },
     ]);
+    const port = await serving(() => ({ items: [{ imageVersion: '2', status: 'AVAILABLE', createdAt: 3 }] }));
+    expect(await port.listBaseVersions(BASE)).toEqual([{ version: '2', status: 'AVAILABLE', createdAt: 3_000, updatedAt: 3_000 }]);
   });
 });
 
@@ -309,6 +329,11 @@ describe('the end of a log', () => {
     ]);
   });
 
+  test('is by time, although the service answers otherwise', async () => {
+    const port = await serving(() => ({ events: [{ timestamp: 2, message: 'second' }, { timestamp: 1, message: 'first' }] }));
+    expect(await port.tailLog(LOG_GROUP, '1.0', 0)).toEqual(['first', 'second']);
+  });
+
   test('is of the build alone when MicroVMs write to the same group', async () => {
     write('2026/11/23[0.0]docker', [1_000, 'COPY failed']);
     write('2026/11/23[2.0]microvm-1', [1_001, 'hook server up']);
@@ -343,15 +368,18 @@ describe('a refusal of the service', () => {
     ['transient', 'ExpiredTokenException', injected('ExpiredTokenException', 'The security token included in the request is expired', 403)],
     ['transient', 'ServiceException', injected('ServiceException', 'Internal', 500)],
     ['transient', 'an unknown error of the server', injected('SomethingNewException', 'who knows', 503)],
+    ['transient', 'an unknown throttle', injected('SlowDownException', 'slow down', 429)],
     ['transient', 'the HTML page of a gateway', { operation: '*', times: EVERY_TIME, http502: true }],
     ['transient', 'a lost connection', { operation: '*', times: EVERY_TIME, lostResponse: true }],
     ['quota', 'ServiceQuotaExceededException', injected('ServiceQuotaExceededException', 'maximum number of concurrent builds')],
     ['busy', 'ConflictException', injected('ConflictException', 'MicroVM Image is already in state: UPDATING')],
     ['busy', 'ResourceConflictException', injected('ResourceConflictException', 'busy', 409)],
     ['busy', 'a state behind a ValidationException', injected('ValidationException', 'Cannot delete MicroVM image in its current state: CREATING')],
+    ['busy', 'a change under way behind a ValidationException', injected('ValidationException', 'MicroVM Image is already in state: UPDATING')],
     ['denied', 'AccessDeniedException', injected('AccessDeniedException', 'not authorized')],
     ['denied', 'AccessDeniedException without a text', injected('AccessDeniedException', null)],
     ['denied', 'a role that cannot be assumed', injected('ValidationException', 'Lambda was unable to assume the role')],
+    ['denied', 'a role that cannot be assumed, in the words of functions', injected('InvalidParameterValueException', 'The role defined for the image cannot be assumed by Lambda.', 400)],
     ['denied', 'an unknown 403', injected('UnrecognizedClientException', 'bad token', 403)],
     ['nameTaken', 'a taken name', injected('ValidationException', "A MicroVM image with the name 'shop-app' already exists in this account")],
     ['runningMicrovms', 'running MicroVMs', injected('ValidationException', 'Cannot delete microvm image with running microvms.')],
@@ -388,6 +416,11 @@ describe('a refusal of the service', () => {
     await create();
     simulator.faults.inject({ operation: 'GetMicrovmImage', http502: true });
     expect(await adapter.getImage(arn)).toMatchObject({ state: 'CREATING' });
+  });
+
+  test('is transient when a page comes in its place that is none of the service, whatever its status', async () => {
+    const port = await serving(() => '<html>Please sign in</html>');
+    expect(await refusalOf(port.listVersions(arn))).toMatchObject({ refusal: 'transient', message: expect.stringMatching(/HTTP 200 with something else than JSON/) });
   });
 
   test('a create whose answer was lost is answered by its client token, not made twice', async () => {

@@ -33,7 +33,7 @@ const BY_TEXT: Array<[RegExp, Refusal]> = [
   [/already exists/i, 'nameTaken'],
   [/with running microvms/i, 'runningMicrovms'],
   [/current state|already in state/i, 'busy'],
-  [/unable to assume/i, 'denied'],
+  [/unable to assume|cannot be assumed/i, 'denied'],
 ];
 
 function classify(error: SdkError): Refusal {

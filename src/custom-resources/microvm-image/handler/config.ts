@@ -30,7 +30,7 @@ export function configMatches(desired: ImageConfig, recorded: ImageConfig): bool
   return canonical({
     ...desired,
     baseImageVersion: desired.baseImageVersion ?? recorded.baseImageVersion,
-    logging: desired.logging.disabled ? desired.logging : { logStream: recorded.logging.logStream, ...present(desired.logging) },
+    logging: { logStream: recorded.logging.logStream, ...present(desired.logging) },
   }) === canonical(recorded);
 }
 

@@ -40,7 +40,9 @@ export function decideDelete(request: DeleteRequest, seen: Observation, now: num
     return stuck(request, `it was still there after ${Limit.DEADLINE / 60_000} minutes, in state ${image.state}`);
   }
   if (image.state === 'DELETING') {
-    return now - Math.max(request.acceptedAt, image.updatedAt) >= Limit.DELETE
+    // Not before the last build ended: an image that builds is not deleted, and the service may not date the beginning of a delete.
+    const begun = Math.max(request.acceptedAt, image.updatedAt, ...seen.versions.map(({ updatedAt = 0 }) => updatedAt));
+    return now - begun >= Limit.DELETE
       ? stuck(request, 'it stayed DELETING for 10 minutes')
       : wait('the image is DELETING');
   }

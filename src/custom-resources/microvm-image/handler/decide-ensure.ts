@@ -2,6 +2,7 @@ import { createHash } from 'crypto';
 import { compareVersions } from '../../common/handler/versions';
 import { ImageAttributes, Tag } from '../contract';
 import { newestUsable } from './base-images';
+import { mayBeLate } from './build-hint';
 import { configMatches, desiredConfig, ImageConfig } from './config';
 import { yieldToDeployment } from './decide-refresh';
 import { Action, Decision, fail, isBuilding, isWedged, laterClaim, Limit, Observation, Outcome, some, tagsMayBeLate, wait, yieldTo } from './decision';
@@ -284,7 +285,7 @@ function startBuild(
 function mayBuildAgain(request: EnsureRequest, failed: VersionView[], seen: Observation): boolean {
   const reasons = failed[0] === seen.versions[0] ? seen.builds.map((build) => build.reason ?? '') : [];
   return request.buildRoleMayLag && failed.length < MAX_BUILDS_PER_REQUEST
-    && reasons.some((reason) => /S3_ACCESS_DENIED|unable to assume/i.test(reason));
+    && reasons.some(mayBeLate);
 }
 
 /** The highest version there was before this request; one already building what we want counts as this request's own. */

@@ -214,7 +214,7 @@ export class Driver {
       return failure.type === 'build' ? '' : describeFailure(failure.what, failure.hint, secrets);
     }
     const { version } = failure;
-    const { logging, hooks } = request.desired;
+    const { logging, hooks, codeArtifactUri, buildRoleArn } = request.desired;
     const evidence = await this.evidence(request, version, failure.builds);
     const builds = evidence.map((build) => ({ ...build, stage: build.sizes === undefined ? 'unknown' as const : stageReached(build.sizes) }));
     this.measure(request, version, evidence, { succeeded: false });
@@ -223,6 +223,8 @@ export class Driver {
       imageName: request.imageName,
       version: version.version,
       builds,
+      artifactUri: codeArtifactUri,
+      buildRoleArn,
       logGroup: logging.disabled ? undefined : logging.logGroup,
       logLines: logging.logGroup === undefined || logging.disabled
         ? []

@@ -36,13 +36,13 @@ export function afterRefusal(request: RequestIdentity, refusal: ServiceRefusal, 
     case 'nameTaken':
       return within(Limit.RESERVED) ? wait : give('choose another imageName, or leave it out to get a name of its own');
     case 'denied':
-      return within(Limit.IAM_GRACE) ? wait : give(deniedHint(refusal));
+      return within(Limit.IAM_GRACE) ? wait : give(deniedHint(refusal, action));
     case 'invalid':
       return action?.type === 'deleteVersion' ? wait : give('correct what it names and deploy again');
   }
 }
 
-function deniedHint(refusal: ServiceRefusal): string {
+function deniedHint(refusal: ServiceRefusal, action?: Action): string {
   if (refusal.message.trim() === '') {
     return 'a denial without a text usually means that Lambda MicroVMs is not offered in this region';
   }
@@ -50,7 +50,8 @@ function deniedHint(refusal: ServiceRefusal): string {
     return 'the deploy-time handler may pass only this build role; look for a permissions boundary or SCP, and for an iam:PassedToService condition, which the service does not satisfy';
   }
   if (/assume/i.test(refusal.message)) {
-    return 'the role must trust lambda.amazonaws.com; if its trust policy has an aws:SourceAccount or aws:SourceArn condition, try without (sourceAccountCondition: false)';
+    const role = action?.type === 'create' || action?.type === 'build' ? `build role ${action.config.buildRoleArn}` : 'role';
+    return `the ${role} must trust lambda.amazonaws.com; if its trust policy has an aws:SourceAccount or aws:SourceArn condition, try without (sourceAccountCondition: false)`;
   }
   if (/PassNetworkConnector/.test(refusal.message)) {
     return 'the connector is not one this stack may pass; check the ARN of egressConnector';
