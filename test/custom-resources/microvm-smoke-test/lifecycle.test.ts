@@ -80,6 +80,21 @@ describe('a version that works', () => {
     expect(testedTag()).toEqual([expect.stringMatching(/^1\.0\/[0-9a-f]{8}$/)]);
   });
 
+  test('is noted with the last twelve, which fit into a tag', async () => {
+    await start();
+    const test = world.test();
+    for (let port = 8001; port <= 8014; port++) {
+      expect(await test.create(world.properties('1.0', { port }))).toMatchObject({ Status: 'SUCCESS' });
+    }
+    const [noted] = testedTag();
+    expect(noted.split(' ')).toHaveLength(12);
+    await test.create(world.properties('1.0', { port: 8014 }));
+    await test.create(world.properties('1.0', { port: 8003 }));
+    expect(world.launches).toBe(14);
+    await test.create(world.properties('1.0', { port: 8002 }));
+    expect(world.launches).toBe(15);
+  }, 60_000);
+
   test('two tests of one image keep apart what they know, and a deleted one takes its note along', async () => {
     await start();
     const [one, two] = [world.test('One'), world.test('Two')];
@@ -94,6 +109,7 @@ describe('a version that works', () => {
 describe('a version that does not work fails the deployment, with no MicroVM left', () => {
   test.each<[string, { status: number; body: string }, RegExp]>([
     ['another status', { status: 500, body: 'no\ndatabase' }, /GET \/health on port 8080 answered 500 instead of 200: 'no database'/],
+    ['a redirect, which is not followed', { status: 302, body: '' }, /answered 302 instead of 200: an empty body/],
     ['another body', { status: 200, body: 'degraded' }, /answered 200 without 'fine' in the body: 'degraded'/],
   ])('%s', async (_what, answer, reason) => {
     const { simulator } = await start();
@@ -102,6 +118,8 @@ describe('a version that does not work fails the deployment, with no MicroVM lef
     simulator.respond('*', ({ microvmId }) => {
       const stream = simulator.logs.stream(group, `2026/11/27[1.0]${microvmId}`, startedAt);
       simulator.logs.append(stream, [{ timestamp: simulator.clock.now(), message: 'cannot reach the database\n' }], simulator.clock.now());
+      const neighbour = simulator.logs.stream(group, '2026/11/27[1.0]microvm-of-another-test', startedAt);
+      simulator.logs.append(neighbour, [{ timestamp: simulator.clock.now(), message: 'all is well\n' }], simulator.clock.now());
       return answer;
     });
     const response = await world.test().create(world.properties('1.0', { http: { path: '/health', status: 200, bodyContains: 'fine' } }));
