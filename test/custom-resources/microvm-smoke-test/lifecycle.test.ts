@@ -1,5 +1,7 @@
 import { LambdaMicrovmsClient, RunMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { EXECUTION_ROLE, LOG_GROUP, SmokeTestedImage } from './smoke-tested-image';
+import { decodeSmokeTest } from '../../../src/custom-resources/microvm-smoke-test/contract';
+import { SdkAdapter } from '../../../src/custom-resources/microvm-smoke-test/handler/sdk-adapter';
 import { SimulatorOptions } from '../../simulator';
 
 let world: SmokeTestedImage;
@@ -169,6 +171,20 @@ describe('a version that does not work fails the deployment, with no MicroVM lef
     const response = await world.test().create(world.properties('1.0'));
     expect(response.Reason).toContain('xxx...');
     expect(response.bytes).toBeLessThan(4_096);
+  });
+
+  test('an answer without an end is read as far as it is judged, and no further', async () => {
+    await start();
+    let chunks = 0;
+    let closed = false;
+    const endless = new ReadableStream({
+      pull: (controller) => (++chunks < 1_000 ? controller.enqueue(new Uint8Array(1_024).fill(120)) : controller.close()),
+      cancel: () => { closed = true; },
+    });
+    const adapter = new SdkAdapter(undefined, async () => new Response(endless));
+    const microvm = await adapter.launch(decodeSmokeTest(world.properties('1.0')), 360, 'token');
+    expect(await adapter.callApp(microvm, 8080, { path: '/', status: 200 })).toEqual({ type: 'response', status: 200, body: 'x'.repeat(64 * 1_024) });
+    expect([chunks < 100, closed]).toEqual([true, true]);
   });
 
   test('what the app is handed is in no error and in no log', async () => {
