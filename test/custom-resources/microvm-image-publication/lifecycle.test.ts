@@ -99,6 +99,20 @@ describe('to publish', () => {
     expect(world.protectedVersions).toBeUndefined();
   });
 
+  test('what takes SSM several pages to tell is all protected, and all deleted', async () => {
+    const publication = world.publication();
+    await publication.create(world.properties('1.0', { keepRecords: 20 }));
+    const record = world.store.values[`${ROOT}/versions/1.0`];
+    const versions = Array.from({ length: 25 }, (_, index) => `${index + 2}.0`);
+    versions.forEach((version) => world.store.set(`${ROOT}/versions/${version}`, record));
+    await publication.update(world.properties('1.0', { keepRecords: 20 }));
+    // All but the oldest, up to as many as are kept.
+    expect(world.records).toHaveLength(20);
+    expect(world.protectedVersions!.split(' ')).toHaveLength(20);
+    expect(await publication.delete()).toMatchObject({ Status: 'SUCCESS' });
+    expect(world.store.values).toEqual({});
+  });
+
   test('a new name leaves nothing under the old one', async () => {
     const publication = world.publication();
     await publication.create(world.properties('1.0'));
