@@ -1,4 +1,4 @@
-import { Duration, Size, SizeRoundingBehavior } from 'aws-cdk-lib';
+import { Duration, Size, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import { MicrovmMemory } from './microvm-memory';
 import { lit, UnscopedValidationError } from './private/cdk-internals';
 
@@ -7,6 +7,8 @@ const HOURS_PER_MONTH = 730;
 /** The service bills a version for a week at least. */
 const LEAST_HOURS_OF_A_VERSION = 7 * 24;
 const VCPU_PER_GB = 0.5;
+
+const PRICES = ['vcpuSecond', 'gbSecond', 'snapshotReadGb', 'snapshotWriteGb', 'snapshotStorageGbHour'] as const;
 
 /**
  * Prices of Lambda MicroVMs, in any currency. They differ by region and change: take them from the price list of the day.
@@ -132,13 +134,18 @@ export class MicrovmCostEstimate {
   constructor(props: MicrovmCostEstimateProps) {
     const { prices, snapshotSize, memory = MicrovmMemory.MIB_2048 } = props;
     const { keepVersions = 5, buildsPerMonth: builds = 0, runsPerMonth: runs = 0, suspendsPerRun = 0 } = props;
-    for (const [name, value] of Object.entries({ ...prices, keepVersions, buildsPerMonth: builds, runsPerMonth: runs, suspendsPerRun })) {
+    const { runDuration = Duration.minutes(0), suspendedDuration = Duration.minutes(0) } = props;
+    PRICES.forEach((name) => assertAmount(name, prices?.[name]));
+    for (const [name, value] of Object.entries({ keepVersions, buildsPerMonth: builds, runsPerMonth: runs, suspendsPerRun })) {
       assertAmount(name, value);
+    }
+    for (const [name, value] of Object.entries({ snapshotSize, runDuration, suspendedDuration })) {
+      assertKnown(name, value);
     }
     const gb = snapshotSize.toMebibytes({ rounding: SizeRoundingBehavior.NONE }) / 1024;
     const memoryGb = memory.mebibytes / 1024;
-    const runSeconds = (props.runDuration ?? Duration.minutes(0)).toSeconds({ integral: false });
-    const suspendedHours = (props.suspendedDuration ?? Duration.minutes(0)).toHours({ integral: false });
+    const runSeconds = runDuration.toSeconds({ integral: false });
+    const suspendedHours = suspendedDuration.toHours({ integral: false });
     const suspends = runs * suspendsPerRun;
 
     this.versionStorage = gb * Math.max(keepVersions * HOURS_PER_MONTH, builds * LEAST_HOURS_OF_A_VERSION) * prices.snapshotStorageGbHour;
@@ -150,12 +157,23 @@ export class MicrovmCostEstimate {
   }
 }
 
-/** A number that only the deployment knows reads as a negative one, and says nothing now. */
-function assertAmount(name: string, value: number) {
-  if (!Number.isFinite(value) || value < 0) {
+const ONLY_DEPLOYMENT_KNOWS = 'one that only the deployment knows';
+
+function assertKnown(name: string, value: Size | Duration | undefined) {
+  if (value === undefined || value.isUnresolved()) {
     throw new UnscopedValidationError(
       lit`MicrovmCostEstimateAmount`,
-      `${name} must be a number from 0 on that is known while synthesizing, got ${value}; an estimate is made before anything is deployed`,
+      `${name} must be known while synthesizing, got ${value && ONLY_DEPLOYMENT_KNOWS}; an estimate is made before anything is deployed`,
+    );
+  }
+}
+
+/** A number that only the deployment knows reads as a negative one, and says nothing now. */
+function assertAmount(name: string, value: number | undefined) {
+  if (value === undefined || !Number.isFinite(value) || value < 0) {
+    throw new UnscopedValidationError(
+      lit`MicrovmCostEstimateAmount`,
+      `${name} must be a number from 0 on that is known while synthesizing, got ${Token.isUnresolved(value) ? ONLY_DEPLOYMENT_KNOWS : value}; an estimate is made before anything is deployed`,
     );
   }
 }

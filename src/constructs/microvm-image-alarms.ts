@@ -3,9 +3,12 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { IMicrovmImage } from './microvm-image-base';
 import { lit, ValidationError } from './private/cdk-internals';
+import { KindOf, validateKind } from './private/kinds';
 
 /** Versions the service allows an image. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const VERSION_QUOTA = 50;
+/** In seconds. */
+const DAY = 86_400;
 const DEFAULT_BUILD_DURATION = Duration.minutes(30);
 const DEFAULT_VERSIONS = 45;
 const DEFAULT_BASE_IMAGE_AGE = Duration.days(90);
@@ -74,6 +77,9 @@ export class MicrovmImageAlarms extends Construct {
     super(scope, id);
     const { image } = props;
     const { buildDuration = DEFAULT_BUILD_DURATION, versions = DEFAULT_VERSIONS, baseImageAge = DEFAULT_BASE_IMAGE_AGE } = props;
+    validateKind(this, 'image', image, ['metricBuildsFailed', 'a MicrovmImage, or one that was imported']);
+    this.validateDuration('buildDuration', buildDuration, 'seconds', 1);
+    this.validateDuration('baseImageAge', baseImageAge, 'days', DAY);
     if (!Token.isUnresolved(versions) && (!Number.isInteger(versions) || versions < 1 || versions >= VERSION_QUOTA)) {
       throw new ValidationError(
         lit`MicrovmImageAlarmsVersions`,
@@ -99,6 +105,15 @@ export class MicrovmImageAlarms extends Construct {
   public addAlarmAction(...actions: cloudwatch.IAlarmAction[]) {
     for (const alarm of [this.buildFailed, this.buildSlow, this.versionsNearQuota, this.baseImageOld]) {
       alarm.addAlarmAction(...actions);
+    }
+  }
+
+  private validateDuration(name: string, duration: Duration, unit: string, seconds: number) {
+    validateKind(this, name, duration, KindOf.DURATION);
+    if (!duration.isUnresolved() && duration.toMilliseconds() % (seconds * 1_000) !== 0) {
+      throw new ValidationError(
+        lit`MicrovmImageAlarmsDuration`, `${name} must be a whole number of ${unit}, got ${duration.toHumanString()}; round it`, this,
+      );
     }
   }
 

@@ -1,4 +1,4 @@
-import { IResource, Resource, Stack } from 'aws-cdk-lib';
+import { IResource, Resource, Stack, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { MicrovmImageGrants } from './microvm-image-grants';
@@ -128,8 +128,8 @@ export abstract class MicrovmImageBase extends Resource implements IMicrovmImage
       namespace: METRIC_NAMESPACE,
       metricName,
       dimensionsMap: { [METRIC_DIMENSION]: this._physicalName },
-      region: this.env.region === stack.region ? undefined : this.env.region,
-      account: this.env.account === stack.account ? undefined : this.env.account,
+      region: elsewhere(this.env.region, stack.region),
+      account: elsewhere(this.env.account, stack.account),
       ...options,
     }).attachTo(this);
   }
@@ -169,4 +169,9 @@ export abstract class MicrovmImageBase extends Resource implements IMicrovmImage
   public metricBaseImageAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(Metric.BASE_IMAGE_AGE, { statistic: cloudwatch.Stats.MAXIMUM, ...options });
   }
+}
+
+/** Only when that is known. What only the deployment tells, such as the ARN in a publication, is of where it is deployed. */
+function elsewhere(place: string, here: string): string | undefined {
+  return place === here || Token.isUnresolved(place) ? undefined : place;
 }

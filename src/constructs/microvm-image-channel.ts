@@ -6,7 +6,7 @@ import { propertyInjectable } from './private/cdk-internals';
 import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
 import { ImageEvents } from './private/image-events';
 import { validateImageVersion } from './private/image-validation';
-import { formatParameterArn, publicationRoot, recordAtDeployment, validateName } from './private/publication-parameters';
+import { claimChannel, formatParameterArn, publicationRoot, recordAtDeployment, validateName } from './private/publication-parameters';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { EventType } from '../custom-resources/microvm-events';
 import { CHANNEL_RESOURCE_TYPE, channelName, encodeChannel, recordName } from '../custom-resources/microvm-image-publication/contract';
@@ -55,6 +55,8 @@ export interface MicrovmImageChannelProps {
  * approval: the record must be there before the deployment begins. Removing it deletes the channel, unless somebody else has
  * moved it.
  *
+ * Throws when a publication of the same stage of the app, or another construct like this, moves the channel too.
+ *
  * Adds a policy to the stack, and once a stack the functions that publish.
  *
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-parameter-store.html
@@ -86,6 +88,7 @@ export class MicrovmImageChannel extends Construct {
     const root = publicationRoot(this, props.publicationName, props.parameterPrefix);
     validateName(this, 'channel', channel);
     validateImageVersion(this, version);
+    claimChannel(this, root, channel);
     const { imageArn } = recordAtDeployment(this, root, version);
     const provider = MicrovmImagePublicationProvider.getOrCreate(this);
     this.parameterName = channelName(root, channel);

@@ -3,6 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { IMicrovmImage } from './microvm-image-base';
 import { lit, ValidationError } from './private/cdk-internals';
+import { validateKinds } from './private/kinds';
 
 /** CloudWatch keeps the values of a minute for two weeks, and those of an hour for fifteen months. */
 const PERIOD = Duration.hours(1);
@@ -58,6 +59,7 @@ export class MicrovmImageDashboard extends Construct {
   constructor(scope: Construct, id: string, props: MicrovmImageDashboardProps) {
     super(scope, id);
     const { images, dashboardName, interval = Duration.days(90) } = props;
+    validateKinds(this, 'images', images, ['metricBuildsFailed', 'a list of MicrovmImage']);
     if (images.length === 0) {
       throw new ValidationError(lit`MicrovmImageDashboardImages`, 'images must name at least one image, got none', this);
     }

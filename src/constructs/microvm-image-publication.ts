@@ -9,7 +9,9 @@ import { lit, propertyInjectable, ValidationError } from './private/cdk-internal
 import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
 import { ImageEvents } from './private/image-events';
 import { policyArnOf } from './private/image-reference';
-import { formatParameterArn, publicationRoot, validateName } from './private/publication-parameters';
+import { validateImageVersion } from './private/image-validation';
+import { KindOf, validateKind, validateKinds } from './private/kinds';
+import { claimChannel, claimPublication, formatParameterArn, publicationRoot, validateName } from './private/publication-parameters';
 import { VersionStep } from './private/refresh-workflow';
 import { acknowledgeWildcards } from './private/rule-acknowledgments';
 import { EventType } from '../custom-resources/microvm-events';
@@ -85,7 +87,6 @@ const MAX_KEEP_RECORDS = 20;
 const MAX_REVISION = 256;
 
 const PUBLISHED_IMAGES = new WeakSet<MicrovmImage>();
-const NAMES_OF_STACKS = new WeakMap<Stack, Set<string>>();
 
 /**
  * Publishes the versions of an image in SSM parameters, for other stacks and teams of the account and region.
@@ -95,6 +96,8 @@ const NAMES_OF_STACKS = new WeakMap<Stack, Set<string>>();
  * `MicrovmImageChannel` moves another channel to a version that was published.
  *
  * Versions that a record or a channel names stay, whatever the image keeps. Removing the publication deletes its parameters.
+ *
+ * Throws when the image has a publication, and when another one of the same stage of the app, account and region has the name or a channel.
  *
  * Adds a policy to the stack, and once a stack the functions that publish.
  *
@@ -147,7 +150,7 @@ export class MicrovmImagePublication extends Construct {
     const { image, publicationName } = props;
     this.root = publicationRoot(this, publicationName, props.parameterPrefix);
     this.validateImage(image);
-    this.validateUniqueName();
+    claimPublication(this, this.root);
     this.image = image;
     this.publicationName = publicationName;
     this.grants = MicrovmPublicationGrants.fromPublicationName(this, publicationName, props.parameterPrefix);
@@ -234,6 +237,7 @@ export class MicrovmImagePublication extends Construct {
 
   /** The name of the SSM parameter that holds the record of a version, as JSON. */
   public recordParameterName(version: string): string {
+    validateImageVersion(this, version);
     return recordName(this.root, version);
   }
 
@@ -257,10 +261,11 @@ export class MicrovmImagePublication extends Construct {
   }
 
   private validateImage(image: MicrovmImage) {
+    validateKind(this, 'image', image, KindOf.BUILT_IMAGE);
     if (Stack.of(image) !== Stack.of(this)) {
       throw new ValidationError(
         lit`MicrovmPublicationStack`,
-        `image must be in the stack of its publication '${Stack.of(this).stackName}', got one of '${Stack.of(image).stackName}'; a version is published by the deployment that builds it`,
+        `image must be in the stack of its publication '${Stack.of(this).node.path}', got one of '${Stack.of(image).node.path}'; a version is published by the deployment that builds it`,
         this,
       );
     }
@@ -274,21 +279,8 @@ export class MicrovmImagePublication extends Construct {
     PUBLISHED_IMAGES.add(image);
   }
 
-  private validateUniqueName() {
-    const stack = Stack.of(this);
-    const names = NAMES_OF_STACKS.get(stack) ?? new Set();
-    NAMES_OF_STACKS.set(stack, names);
-    if (names.has(this.root)) {
-      throw new ValidationError(
-        lit`MicrovmPublicationNameTaken`,
-        `publicationName must be unique, got '${this.root}', which another publication of the stack has; name one of them anew`,
-        this,
-      );
-    }
-    names.add(this.root);
-  }
-
   private testsOf({ smokeTests = [], image }: MicrovmImagePublicationProps): MicrovmSmokeTest[] {
+    validateKinds(this, 'smokeTests', smokeTests, KindOf.SMOKE_TEST);
     const other = smokeTests.find((test) => test.image !== image);
     if (other) {
       throw new ValidationError(
@@ -308,6 +300,7 @@ export class MicrovmImagePublication extends Construct {
 
   private channelsOf({ channels = DEFAULT_CHANNELS }: MicrovmImagePublicationProps): string[] {
     if (!Token.isUnresolved(channels)) {
+      validateKind(this, 'channels', channels, ['forEach', "a list of names, such as ['candidate']"]);
       channels.forEach((channel) => validateName(this, 'channels', channel));
       if (channels.length > MAX_CHANNELS || new Set(channels).size < channels.length) {
         throw new ValidationError(
@@ -316,6 +309,7 @@ export class MicrovmImagePublication extends Construct {
           this,
         );
       }
+      channels.forEach((channel) => claimChannel(this, this.root, channel));
     }
     return channels;
   }

@@ -14,6 +14,7 @@ import { MicrovmOsCapability } from './microvm-os-capability';
 import { BoundCode } from './private/bound-code';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { artifactKey, ImageSettings } from './private/image-definition';
+import { validateKind } from './private/kinds';
 import { ObjectCopier } from './private/object-copier';
 import { sourceBucket } from './private/source-bucket';
 import { HookProperties } from '../custom-resources/microvm-image/contract';
@@ -90,6 +91,7 @@ export class MicrovmImageReplica extends MicrovmImage {
 
   constructor(scope: Construct, id: string, props: MicrovmImageReplicaProps) {
     const { definition, bucket: _bucket, sourceBucket: _sourceBucket, ...options } = props;
+    validateKind(scope, 'definition', definition, ['_document', 'a MicrovmImageDefinition, such as MicrovmImageDefinition.fromFile()']);
     const settings = definition._document.definition;
     const code = new CopiedCode(props);
     super(scope, id, {

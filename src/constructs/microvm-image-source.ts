@@ -8,6 +8,7 @@ import { MicrovmImageSourceGrants } from './microvm-image-source-grants';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { warnAboutPrivateBases } from './private/dockerfile-checks';
 import { codeDigestOf, encodeDocument, ImageDefinition } from './private/image-definition';
+import { KindOf, validateKind } from './private/kinds';
 import { ObjectCopier } from './private/object-copier';
 import { sourceBucket } from './private/source-bucket';
 
@@ -74,6 +75,7 @@ export class MicrovmImageSource extends Construct {
   constructor(scope: Construct, id: string, props: MicrovmImageSourceProps) {
     super(scope, id);
     const { publication } = props;
+    validateKind(this, 'publication', publication, KindOf.PUBLICATION);
     const { image, publicationName } = publication;
     this.validateStack(publication);
     const definition = { codeDigest: this.codeDigestOf(publication), ...image._settings };
@@ -103,7 +105,7 @@ export class MicrovmImageSource extends Construct {
     if (Stack.of(publication) !== Stack.of(this)) {
       throw new ValidationError(
         lit`MicrovmImageSourceStack`,
-        `publication must be in the stack of its source '${Stack.of(this).stackName}', got one of '${Stack.of(publication).stackName}'; a source is published by the deployment that builds it`,
+        `publication must be in the stack of its source '${Stack.of(this).node.path}', got one of '${Stack.of(publication).node.path}'; a source is published by the deployment that builds it`,
         this,
       );
     }

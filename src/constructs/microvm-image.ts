@@ -13,7 +13,7 @@ import { MicrovmImageAttributes, MicrovmImageProps, MicrovmPublicationAttributes
 import { MicrovmLogging } from './microvm-logging';
 import { MicrovmMemory } from './microvm-memory';
 import { MicrovmOsCapability } from './microvm-os-capability';
-import { formatImageArn, managedConnectorName } from './private/arn';
+import { connectorForPeople, formatImageArn, managedConnectorName } from './private/arn';
 import { BoundCode } from './private/bound-code';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { warnAboutHiddenPort } from './private/dockerfile-checks';
@@ -22,8 +22,8 @@ import { ImageSettings } from './private/image-definition';
 import { ImageEvents } from './private/image-events';
 import { ImageResource } from './private/image-request';
 import {
-  sizeProblems, tagProblems, validateDescription, validateEnvironment, validateImageName, validateImageVersion, validateKinds, validateLogGroupName,
-  validateOsCapabilities, validateRegion, validateTags, validateUniqueImageName,
+  sizeProblems, tagProblems, validateDescription, validateEnvironment, validateImageKinds, validateImageName, validateImageVersion,
+  validateLogGroupName, validateOsCapabilities, validateRegion, validateTags, validateUniqueImageName,
 } from './private/image-validation';
 import { generateImageName } from './private/naming';
 import { publishedVersion } from './private/publication-parameters';
@@ -167,7 +167,7 @@ export class MicrovmImage extends MicrovmImageBase {
   constructor(scope: Construct, id: string, props: MicrovmImageProps) {
     const explicitName = props.imageName === PhysicalName.GENERATE_IF_NEEDED ? undefined : props.imageName;
     super(scope, id, { physicalName: explicitName ?? generateImageName(scope, id) });
-    validateKinds(this, props);
+    validateImageKinds(this, props);
     validateRegion(this, Stack.of(this).region);
     validateImageName(this, this.physicalName);
     if (explicitName !== undefined) {
@@ -369,7 +369,7 @@ export class MicrovmImage extends MicrovmImageBase {
     if (connector._isIngress) {
       throw new ValidationError(
         lit`MicrovmImageEgressConnector`,
-        `egressConnector must be an egress connector, got '${connector.arnIn(this)}'; ingress connectors are named at launch`,
+        `egressConnector must be an egress connector, got '${connectorForPeople(connector.arnIn(this))}'; ingress connectors are named at launch`,
         this,
       );
     }

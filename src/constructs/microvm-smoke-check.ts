@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { lit, UnscopedValidationError } from './private/cdk-internals';
+import { validateKind } from './private/kinds';
 import { HttpCheckProperties } from '../custom-resources/microvm-smoke-test/contract';
 
 /**
@@ -98,6 +99,7 @@ export abstract class MicrovmSmokeCheck {
    * The handler of the stack's smoke tests may invoke it (`lambda:InvokeFunction`). The function needs no permission.
    */
   public static fromFunction(fn: lambda.IFunctionRef, options: MicrovmFunctionCheckOptions = {}): MicrovmSmokeCheck {
+    validateKind(undefined, 'fn', fn, ['functionRef', 'a Lambda function']);
     return new Check({ port: validPort(options.port), checkFunctionArn: fn.functionRef.functionArn });
   }
 

@@ -5,10 +5,12 @@ import { ExecutionRole } from './execution-role';
 import { MicrovmConnector } from './microvm-connector';
 import { MicrovmImage } from './microvm-image';
 import { MicrovmSmokeCheck } from './microvm-smoke-check';
+import { connectorForPeople } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
 import { secondsWithin } from './private/duration';
 import { policyArnOf } from './private/image-reference';
+import { KindOf, validateKind } from './private/kinds';
 import { validateRunHookPayload } from './private/launch-validation';
 import { VersionStep } from './private/refresh-workflow';
 import { encodeSmokeTest, SMOKE_TEST_RESOURCE_TYPE } from '../custom-resources/microvm-smoke-test/contract';
@@ -108,10 +110,11 @@ export class MicrovmSmokeTest extends Construct {
   constructor(scope: Construct, id: string, props: MicrovmSmokeTestProps) {
     super(scope, id);
     const { image } = props;
+    this.validateKinds(props);
     if (Stack.of(image) !== Stack.of(this)) {
       throw new ValidationError(
         lit`MicrovmSmokeTestStack`,
-        `image must be in the stack of its smoke test '${Stack.of(this).stackName}', got one of '${Stack.of(image).stackName}'; a version is tested by the deployment that builds it`,
+        `image must be in the stack of its smoke test '${Stack.of(this).node.path}', got one of '${Stack.of(image).node.path}'; a version is tested by the deployment that builds it`,
         this,
       );
     }
@@ -160,11 +163,24 @@ export class MicrovmSmokeTest extends Construct {
     image._keepTag();
   }
 
+  private validateKinds({ image, check, timeout, egressConnector }: MicrovmSmokeTestProps) {
+    validateKind(this, 'image', image, KindOf.BUILT_IMAGE);
+    if (check !== undefined) {
+      validateKind(this, 'check', check, ['_bound', 'a MicrovmSmokeCheck, such as MicrovmSmokeCheck.http()']);
+    }
+    if (timeout !== undefined) {
+      validateKind(this, 'timeout', timeout, KindOf.DURATION);
+    }
+    if (egressConnector !== undefined) {
+      validateKind(this, 'egressConnector', egressConnector, KindOf.CONNECTOR);
+    }
+  }
+
   private egressArnOf({ egressConnector, image }: MicrovmSmokeTestProps): string {
     if (egressConnector?._isIngress) {
       throw new ValidationError(
         lit`MicrovmSmokeTestEgress`,
-        `egressConnector must be an egress connector, got '${egressConnector.arnIn(this)}'; the way in is the test's own business`,
+        `egressConnector must be an egress connector, got '${connectorForPeople(egressConnector.arnIn(this))}'; the way in is the test's own business`,
         this,
       );
     }

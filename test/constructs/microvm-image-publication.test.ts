@@ -97,7 +97,7 @@ describe('a publication', () => {
     ['a name twice', (stack) => {
       publicationIn(stack);
       publicationIn(stack, { image: imageIn(stack, {}, 'Other') }, 'Second');
-    }, /publicationName must be unique, got '\/microvm-images\/agents'/],
+    }, /publicationName must be unique in the account and region, got '\/microvm-images\/agents', which 'Stack\/Publication' has/],
     ['a test of another image', (stack) => publicationIn(stack, {
       smokeTests: [new MicrovmSmokeTest(stack, 'SmokeTest', { image: imageIn(stack, {}, 'Other') })],
     }), /smokeTests must be of the image that is published, 'Stack\/Image', got one of 'Stack\/Other'/],

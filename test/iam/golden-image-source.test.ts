@@ -35,6 +35,7 @@ const STAGING = 'cdk-hnb659fds-assets-000000000000-us-east-1';
 describe.each<[string, DeployedTemplate, Array<[string, string, boolean]>]>([
   ['a publisher', publisherTemplate, [
     ['s3:GetObject', object(STAGING, `${definition.codeDigest}.zip`), true],
+    ['s3:GetObject', object(STAGING, 'template.json'), false],
     ['s3:PutObject', object(PUBLISHED, CODE_KEY), true],
     ['s3:PutObject', object(PUBLISHED, 'agents/definition.json'), true],
     ['s3:ListBucket', `arn:aws:s3:::${PUBLISHED}`, true],
@@ -48,6 +49,7 @@ describe.each<[string, DeployedTemplate, Array<[string, string, boolean]>]>([
     ['s3:GetObject', object(SOURCE_BUCKET, CODE_KEY), true],
     ['s3:PutObject', object(COPY, CODE_KEY), true],
     ['s3:ListBucket', `arn:aws:s3:::${COPY}`, true],
+    ['s3:GetObject', object(SOURCE_BUCKET, 'agents/definition.json'), false],
     ['s3:GetObject', object(SOURCE_BUCKET, `agents-too/${definition.codeDigest}.zip`), false],
     ['s3:GetObject', object(SOURCE_BUCKET, `${definition.codeDigest}.zip`), false],
     ['s3:GetObject', object(`${SOURCE_BUCKET}-too`, CODE_KEY), false],

@@ -24,6 +24,11 @@ export function managedConnectorName(arn: string): string | undefined {
   return /:aws:network-connector:aws-network-connector:([a-zA-Z0-9-_]+)$/.exec(arn)?.[1];
 }
 
+/** In an error: the ARN of a managed one begins with what only the deployment knows. */
+export function connectorForPeople(arn: string): string {
+  return managedConnectorName(arn) ?? arn;
+}
+
 /** The event bus that every account and region has. */
 export function formatDefaultBusArn(scope: IConstruct): string {
   return Stack.of(scope).formatArn({ service: 'events', resource: 'event-bus', resourceName: 'default', arnFormat: ArnFormat.SLASH_RESOURCE_NAME });

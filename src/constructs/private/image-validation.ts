@@ -1,6 +1,7 @@
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { lit, ValidationError } from './cdk-internals';
+import { Kind, KindOf, validateKind } from './kinds';
 import { RESERVED_TAG_PREFIX } from '../../custom-resources/microvm-image/contract';
 
 const MAX_ENVIRONMENT_VARIABLES = 50;
@@ -165,28 +166,22 @@ export function sizeProblems(scope: IConstruct, properties: Record<string, unkno
   ];
 }
 
-/** What a prop of a class of ours must be, by a member of it: `instanceof` fails for another copy of the library. */
-const KINDS: Array<[prop: string, member: string, kind: string]> = [
-  ['code', '_bind', 'a MicrovmCode, such as MicrovmCode.fromAsset()'],
-  ['memory', 'mebibytes', 'a MicrovmMemory, such as MicrovmMemory.MIB_2048 or MicrovmMemory.of()'],
-  ['hooks', '_properties', 'a MicrovmHooks, such as MicrovmHooks.onPort()'],
-  ['baseImage', '_settings', 'a MicrovmBaseImage, such as MicrovmBaseImage.AL2023_1'],
-  ['egressConnector', 'arnIn', 'a MicrovmConnector, such as MicrovmConnector.fromNetworkConnector()'],
-  ['logging', '_bind', 'a MicrovmLogging, such as MicrovmLogging.ownedLogGroup()'],
-  ['engine', '_createImage', 'a MicrovmImageEngine, such as MicrovmImageEngine.custom()'],
-];
+const KINDS: Record<string, Kind> = {
+  code: ['_bind', 'a MicrovmCode, such as MicrovmCode.fromAsset()'],
+  memory: ['mebibytes', 'a MicrovmMemory, such as MicrovmMemory.MIB_2048 or MicrovmMemory.of()'],
+  hooks: ['_properties', 'a MicrovmHooks, such as MicrovmHooks.onPort()'],
+  baseImage: ['_settings', 'a MicrovmBaseImage, such as MicrovmBaseImage.AL2023_1'],
+  egressConnector: KindOf.CONNECTOR,
+  logging: ['_bind', 'a MicrovmLogging, such as MicrovmLogging.ownedLogGroup()'],
+  engine: ['_createImage', 'a MicrovmImageEngine, such as MicrovmImageEngine.custom()'],
+};
 
-/** The compiler tells users of TypeScript, and nobody else. */
-export function validateKinds(scope: IConstruct, props: object) {
-  for (const [prop, member, kind] of KINDS) {
+/** Of all props of an image, the code is the one it cannot do without. */
+export function validateImageKinds(scope: IConstruct, props: object) {
+  for (const [prop, kind] of Object.entries(KINDS)) {
     const value = (props as Record<string, unknown>)[prop];
-    const isOptional = prop !== 'code';
-    if (isOptional && value === undefined) {
-      continue;
-    }
-    if (typeof value !== 'object' || value === null || !(member in value)) {
-      const got = typeof value === 'string' ? `'${value}'` : typeof value === 'object' && value !== null ? 'another object' : String(value);
-      throw new ValidationError(lit`MicrovmImageKind`, `${prop} must be ${kind}, got ${got}`, scope);
+    if (prop === 'code' || value !== undefined) {
+      validateKind(scope, prop, value, kind);
     }
   }
 }

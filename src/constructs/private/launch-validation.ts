@@ -1,5 +1,6 @@
 import { Duration, Stack, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { connectorForPeople } from './arn';
 import { lit, ValidationError } from './cdk-internals';
 import { secondsWithin } from './duration';
 
@@ -30,7 +31,7 @@ export function validateIngress(scope: IConstruct, connectors: NamedConnector[])
   if (wrong) {
     throw new ValidationError(
       lit`MicrovmLaunchIngress`,
-      `ingressConnectors must be ingress connectors, got '${wrong.arn}'; give it as egressConnector`,
+      `ingressConnectors must be ingress connectors, got '${connectorForPeople(wrong.arn)}'; give it as egressConnector`,
       scope,
     );
   }
@@ -51,7 +52,7 @@ export function validateEgress(scope: IConstruct, connector: NamedConnector) {
   if (connector.isIngress) {
     throw new ValidationError(
       lit`MicrovmLaunchEgress`,
-      `egressConnector must be an egress connector, got '${connector.arn}'; give it in ingressConnectors`,
+      `egressConnector must be an egress connector, got '${connectorForPeople(connector.arn)}'; give it in ingressConnectors`,
       scope,
     );
   }

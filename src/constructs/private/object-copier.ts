@@ -67,12 +67,13 @@ export class ObjectCopier extends Construct {
     const readable: s3deploy.ISource = {
       bind: (deployment, context) => {
         const config = source.bind(deployment, context);
-        const origin = config.bucket.arnForObjects(`${/^(.*\/)?/.exec(config.zipObjectKey)![0]}*`);
+        // A staging bucket has templates too: only zips are ever copied.
+        const origin = config.bucket.arnForObjects(`${/^(.*\/)?/.exec(config.zipObjectKey)![0]}*.zip`);
         policy.addStatements(
           new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [origin] }),
           ...withKey(config.bucket, ['kms:Decrypt']),
         );
-        acknowledgeWildcards(policy, 'The folder of what is copied, whose name changes with its content', [origin]);
+        acknowledgeWildcards(policy, 'The zips of a folder: the name of what is copied changes with its content', [origin]);
         return config;
       },
     };

@@ -1,4 +1,4 @@
-import { ArnFormat, Fn, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Fn, Stack, Stage, Token } from 'aws-cdk-lib';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct, IConstruct } from 'constructs';
 import { formatImageArn } from './arn';
@@ -28,9 +28,65 @@ export function publicationRoot(scope: IConstruct, publicationName: string, pref
 }
 
 export function validateName(scope: IConstruct, prop: string, name: string) {
-  if (!Token.isUnresolved(name) && !NAME.test(name)) {
+  if (typeof name !== 'string' || !Token.isUnresolved(name) && !NAME.test(name)) {
     throw new ValidationError(lit`MicrovmPublicationName`, `${prop} must be 1 to 64 letters, digits, '_', '.' and '-', got '${name}'`, scope);
   }
+}
+
+/** A name with a token in it. */
+function validateLiteral(scope: IConstruct, parameterName: string) {
+  if (Token.isUnresolved(parameterName)) {
+    throw new ValidationError(
+      lit`MicrovmPublicationToken`,
+      'publicationName, parameterPrefix, channel and version must be known while synthesizing, but hold a value that only this deployment knows: ' +
+      'CloudFormation reads the parameter before anything else; write it out',
+      scope,
+    );
+  }
+}
+
+/** Who writes a parameter, by stage: what is of one stage is deployed together. */
+const WRITERS = new WeakMap<Stage, Map<string, IConstruct>>();
+
+/** A name has one publisher. The deployment of the second would tell, once its image is built. */
+export function claimPublication(scope: IConstruct, root: string) {
+  const other = otherWriter(scope, root);
+  if (other) {
+    throw new ValidationError(
+      lit`MicrovmPublicationNameTaken`,
+      `publicationName must be unique in the account and region, got '${root}', which '${other.node.path}' has; name one of them anew`,
+      scope,
+    );
+  }
+}
+
+/** Two that move a channel undo each other, and no deployment would tell. */
+export function claimChannel(scope: IConstruct, root: string, channel: string) {
+  const other = otherWriter(scope, channelName(root, channel));
+  if (other) {
+    throw new ValidationError(
+      lit`MicrovmPublicationChannelTaken`,
+      `channel '${channel}' of '${root}' must be moved by one construct, but '${other.node.path}' moves it too; keep one of them`,
+      scope,
+    );
+  }
+}
+
+/** Makes `scope` the writer of a parameter, unless there is one. */
+function otherWriter(scope: IConstruct, name: string): IConstruct | undefined {
+  const stack = Stack.of(scope);
+  const stage = Stage.of(scope);
+  if (stage === undefined || Token.isUnresolved(name)) {
+    return undefined;
+  }
+  const writers = WRITERS.get(stage) ?? new Map<string, IConstruct>();
+  WRITERS.set(stage, writers);
+  // Where a stack without an environment goes is not known: next to another one, or not.
+  const place = [stack.account, stack.region].some((part) => Token.isUnresolved(part)) ? stack.node.path : stack.environment;
+  const key = `${place} ${name}`;
+  const other = writers.get(key);
+  writers.set(key, other ?? scope);
+  return other;
 }
 
 /** The ARN of a parameter, or of a pattern of such. */
@@ -73,12 +129,14 @@ export function publishedVersion(scope: Construct, attrs: PublishedAttributes): 
 
 /** What a channel names when a stack is deployed. */
 function channelAtDeployment(scope: Construct, root: string, channel: string): PublishedVersion {
+  validateLiteral(scope, channelName(root, channel));
   const list = ssm.StringListParameter.valueForTypedListParameter(scope, channelName(root, channel));
   return { imageArn: Fn.select(ChannelPart.IMAGE_ARN, list), imageVersion: Fn.select(ChannelPart.VERSION, list) };
 }
 
 /** What the record of a version says when a stack is deployed. CloudFormation cannot read JSON, but it can split a text. The account and region are the same. */
 export function recordAtDeployment(scope: Construct, root: string, version: string): PublishedVersion {
+  validateLiteral(scope, recordName(root, version));
   const parts = Fn.split('/', ssm.StringParameter.valueForStringParameter(scope, recordName(root, version)));
   return { imageArn: formatImageArn(scope, Fn.select(RECORD_IMAGE_NAME, parts)), imageVersion: version };
 }
@@ -100,6 +158,7 @@ function recordNow(scope: Construct, root: string, version: string): PublishedVe
 }
 
 function lookUp(scope: Construct, name: string, read: (value: string) => PublishedVersion | undefined): PublishedVersion {
+  validateLiteral(scope, name);
   const value = ssm.StringParameter.valueFromLookup(scope, name);
   if (value.startsWith(NOT_LOOKED_UP)) {
     return { imageArn: formatImageArn(scope, 'not-looked-up-yet'), imageVersion: '0.0' };

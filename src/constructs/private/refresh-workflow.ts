@@ -56,7 +56,12 @@ export function refreshWorkflow(stack: Stack, props: RefreshWorkflowProps): Reco
       ImageProperties: asJson(stack, image.properties),
       ExecutionId: '{% $states.context.Execution.Id %}',
       Force: '{% $states.input.force = true %}',
-    }, { Assign: { event: '{% $states.result.Payload.Event %}', image: '{% $states.result.Payload.Event %}' }, Next: 'Is a refresh due' }),
+    }, {
+      Assign: { event: '{% $states.result.Payload.Event %}', image: '{% $states.result.Payload.Event %}' },
+      // A throttle is no failure of the refresh before it lasted half an hour.
+      Retry: [{ ErrorEquals: ['Unavailable'], IntervalSeconds: 60, MaxAttempts: 5, BackoffRate: 2 }, ...ASKED_AGAIN],
+      Next: 'Is a refresh due',
+    }),
     'Is a refresh due': choice('$states.input.Due', 'Accept the image', 'Nothing to do'),
     'Nothing to do': { Type: 'Succeed' },
     'A deployment goes first': { Type: 'Succeed' },
@@ -78,6 +83,7 @@ export function refreshWorkflow(stack: Stack, props: RefreshWorkflowProps): Reco
       Type: 'Task',
       Resource: integration('aws-sdk:sfn:listExecutions'),
       Arguments: { StateMachineArn: '{% $states.context.StateMachine.Id %}', MaxResults: props.maxFailures },
+      Retry: CALLED_AGAIN,
       Assign: { failures: "{% $count($states.result.Executions[Status in ['FAILED', 'TIMED_OUT']]) + 1 %}" },
       Catch: otherwise('Tell of the failure'),
       Next: 'Is it too much',
@@ -87,6 +93,7 @@ export function refreshWorkflow(stack: Stack, props: RefreshWorkflowProps): Reco
       Type: 'Task',
       Resource: integration('aws-sdk:scheduler:getSchedule'),
       Arguments: { Name: props.scheduleName },
+      Retry: CALLED_AGAIN,
       Catch: otherwise('Tell of the failure'),
       Next: 'Disable the schedule',
     },
@@ -95,6 +102,7 @@ export function refreshWorkflow(stack: Stack, props: RefreshWorkflowProps): Reco
       Type: 'Task',
       Resource: integration('aws-sdk:scheduler:updateSchedule'),
       Arguments: "{% $merge([$sift($states.input, function($value, $key) { $not($key in ['Arn', 'CreationDate', 'LastModificationDate']) }), {'State': 'DISABLED'}]) %}",
+      Retry: CALLED_AGAIN,
       Catch: otherwise('Tell of the failure'),
       Next: 'Tell of the disabled schedule',
     },
@@ -113,6 +121,19 @@ export function refreshWorkflow(stack: Stack, props: RefreshWorkflowProps): Reco
     States: states,
   };
 }
+
+/** The handlers may be asked twice. */
+const ASKED_AGAIN = [{
+  ErrorEquals: [
+    'Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException', 'Lambda.TooManyRequestsException', 'Lambda.Unknown', 'Sandbox.Timedout',
+  ],
+  IntervalSeconds: 5,
+  MaxAttempts: 5,
+  BackoffRate: 2,
+}];
+
+/** Many refreshes may end in the same minute, and these services throttle. */
+const CALLED_AGAIN = [{ ErrorEquals: ['States.ALL'], IntervalSeconds: 5, MaxAttempts: 3, BackoffRate: 2 }];
 
 const CAUSE = '{% $failure.Cause %}';
 
@@ -166,13 +187,7 @@ function invoke(fn: lambda.IFunction, payload: unknown, rest: State): State {
     Resource: integration('lambda:invoke'),
     Arguments: { FunctionName: fn.functionArn, Payload: payload },
     Output: '{% $states.result.Payload %}',
-    // The handlers may be asked twice.
-    Retry: [{
-      ErrorEquals: ['Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException', 'Lambda.TooManyRequestsException', 'Lambda.Unknown', 'Sandbox.Timedout'],
-      IntervalSeconds: 5,
-      MaxAttempts: 5,
-      BackoffRate: 2,
-    }],
+    Retry: ASKED_AGAIN,
     Catch: [
       { ErrorEquals: ['Superseded'], Next: 'A deployment goes first' },
       { ErrorEquals: ['States.ALL'], Assign: { failure: '{% $states.errorOutput %}' }, Next: 'Clear up' },
@@ -208,6 +223,7 @@ function tell({ image, imageName }: RefreshWorkflowProps, type: string, detail: 
         Detail: { id: '{% $states.context.Execution.Id %}', imageArn: image.resource.ref, imageName, ...detail },
       }],
     },
+    Retry: CALLED_AGAIN,
     Catch: otherwise(next),
     Next: next,
   };

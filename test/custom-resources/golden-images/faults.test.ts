@@ -77,6 +77,34 @@ describe('a refresh whose', () => {
     expect([lastState(), platform.channels, builds()]).toEqual(['Refreshed', { candidate: '2.0' }, 1]);
   });
 
+  test('first look is throttled looks again, and tells nobody', async () => {
+    world.simulator.faults.inject({ operation: 'GetMicrovmImage', throttle: true, times: 4 });
+    const before = world.simulator.clock.now();
+    await platform.take(refresh());
+    expect([lastState(), platform.channels, builds()]).toEqual(['Refreshed', { candidate: '2.0' }, 1]);
+    expect(world.simulator.clock.now() - before).toBeGreaterThan((1 + 2 + 4 + 8) * 60_000);
+    expect(platform.execution!.visited).not.toContain('Clear up');
+  });
+
+  test('first look is throttled for longer than half an hour fails, and says so', async () => {
+    world.simulator.faults.inject({ operation: 'GetMicrovmImage', throttle: true, times: 1_000 });
+    await platform.take(refresh());
+    expect(cause()).toMatch(/^Whether image 'agents' needs a refresh is not known: GetMicrovmImage was refused: Rate exceeded/);
+    expect([lastState(), platform.channels, builds()]).toEqual(['Failed', { candidate: '1.0' }, 0]);
+  });
+
+  test('builds fail twice in a row disables the schedule and says so, though each service throttles at first', async () => {
+    const { throttles, events } = platform.executions;
+    const calls = ['aws-sdk:sfn:listExecutions', 'aws-sdk:scheduler:getSchedule', 'aws-sdk:scheduler:updateSchedule', 'events:putEvents'];
+    for (const disabled of [false, true]) {
+      calls.forEach((call) => { throttles[`arn:aws:states:::${call}`] = 3; });
+      await platform.take(refresh({ buildFails: true }));
+      expect(platform.executions.schedule.State).toBe(disabled ? 'DISABLED' : 'ENABLED');
+      expect(events[events.length - 1]).toMatchObject({ DetailType: 'MicroVM Base Image Refresh Failed', Detail: { scheduleDisabled: disabled } });
+    }
+    expect(platform.execution).toMatchObject({ error: 'RefreshDisabled', cause: expect.stringMatching(/^failed 2 times in a row: the schedule is disabled\. /) });
+  });
+
   test('build fails gives the image back as it was', async () => {
     await platform.take(refresh({ buildFails: true }));
     expect(cause()).toMatch(/^MicroVM image 'agents' version 2\.0 failed to build/);

@@ -31,11 +31,11 @@ export class Platform {
   public readonly story: unknown[] = [];
   /** The last refresh. */
   public execution?: Execution;
+  public readonly executions: RefreshExecutions;
   /** Why a deployment or promotion failed last. */
   public reason = '';
   private readonly stack: Deployment;
   private readonly channel: CustomResource;
-  private readonly executions: RefreshExecutions;
   private promoted?: string;
   private zips = 0;
   private bases = 1;

@@ -10,6 +10,8 @@ export interface PutEvent { readonly DetailType: string; readonly Detail: Record
 export class RefreshExecutions {
   public readonly events: PutEvent[] = [];
   public schedule: Record<string, unknown> = { Name: 'Refresh', Arn: 'arn:aws:scheduler:us-east-1:000000000000:schedule/default/Refresh', State: 'ENABLED' };
+  /** How many more calls each of them refuses, by its resource. */
+  public readonly throttles: Record<string, number> = {};
   /** The newest first. */
   private readonly executions: Execution[] = [];
 
@@ -33,6 +35,10 @@ export class RefreshExecutions {
   }
 
   private async task(resource: string, args: any): Promise<unknown> {
+    if ((this.throttles[resource] ?? 0) > 0) {
+      this.throttles[resource]--;
+      throw new TaskFailure('Throttled', `${resource}: Rate exceeded`);
+    }
     switch (resource) {
       case 'arn:aws:states:::lambda:invoke':
         return { StatusCode: 200, Payload: await this.invoke(args.FunctionName, args.Payload) };

@@ -18,11 +18,11 @@ const request = (imageVersion: string, keepRecords: number): PublishRequest => (
 
 /** A publication of ours with records of these versions, and channels. */
 const seen = (versions: string[], channels: Record<string, string>, more: Partial<Observation> = {}): Observation => ({
-  parameters: {
-    [`${ROOT}/owner`]: 'me App',
-    ...Object.fromEntries(versions.map((version) => [`${ROOT}/versions/${version}`, '{}'])),
-    ...Object.fromEntries(Object.entries(channels).map(([name, version]) => [`${ROOT}/channels/${name}`, `${IMAGE},${version},b,d`])),
-  },
+  parameters: Object.fromEntries([
+    ['owner', 'me App'],
+    ...versions.map((version) => [`versions/${version}`, '{}']),
+    ...Object.entries(channels).map(([name, version]) => [`channels/${name}`, `${IMAGE},${version},b,d`]),
+  ].map(([name, value]) => [`${ROOT}/${name}`, { value, revision: 1, writtenAt: 0 }])),
   version: { state: 'SUCCESSFUL', status: 'ACTIVE', baseImageArn: 'b', baseImageVersion: '1', codeArtifactUri: 's3://x/y', createdAt: 0 },
   tags: {},
   snapshots: [],

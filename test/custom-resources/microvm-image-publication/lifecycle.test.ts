@@ -99,12 +99,43 @@ describe('to publish', () => {
     expect(world.protectedVersions).toBeUndefined();
   });
 
+  test('what takes SSM several pages to tell is all protected, and all deleted', async () => {
+    const publication = world.publication();
+    await publication.create(world.properties('1.0', { keepRecords: 20 }));
+    const record = world.store.values[`${ROOT}/versions/1.0`];
+    const versions = Array.from({ length: 25 }, (_, index) => `${index + 2}.0`);
+    versions.forEach((version) => world.store.set(`${ROOT}/versions/${version}`, record));
+    await publication.update(world.properties('1.0', { keepRecords: 20 }));
+    // All but the oldest, up to as many as are kept.
+    expect(world.records).toHaveLength(20);
+    expect(world.protectedVersions!.split(' ')).toHaveLength(20);
+    expect(await publication.delete()).toMatchObject({ Status: 'SUCCESS' });
+    expect(world.store.values).toEqual({});
+  });
+
   test('a new name leaves nothing under the old one', async () => {
     const publication = world.publication();
     await publication.create(world.properties('1.0'));
     expect(await publication.update(world.properties('1.0', { root: '/microvm-images/renamed' }))).toMatchObject({ PhysicalResourceId: '/microvm-images/renamed' });
     expect(Object.keys(world.store.values).every((name) => name.startsWith('/microvm-images/renamed/'))).toBe(true);
     expect(world.protectedVersions).toBe('1.0');
+  });
+
+  test('a new name takes no channel that somebody else moves under it', async () => {
+    const publication = world.publication();
+    await publication.create(world.properties('1.0', { channels: ['candidate', 'stable'] }));
+    const theirs = '/microvm-images/renamed/channels/stable';
+    world.store.set(theirs, `${world.imageArn},1.0,al2023-1:1,c0ffee`);
+    await publication.update(world.properties('1.0', { root: '/microvm-images/renamed' }));
+    expect(Object.keys(world.store.values)).toContain(theirs);
+  });
+
+  test.each(['AccessDeniedException', 'ValidationException', 'ConflictException'])('a delete leaves nothing, though the image answers %s', async (type) => {
+    const publication = world.publication();
+    await publication.create(world.properties('1.0'));
+    world.simulator.faults.inject({ operation: '*', error: { type, message: 'no', status: 400 }, times: 1_000 });
+    expect(await publication.delete()).toMatchObject({ Status: 'SUCCESS' });
+    expect(world.store.values).toEqual({});
   });
 });
 
@@ -230,6 +261,14 @@ describe('to promote', () => {
     await world.simulator.clock.advance(60_000);
     expect((await stable.update(world.channelProperties('1.0'))).Reason).toMatch(/^Version 1\.0 of MicroVM image .* does not exist/);
     expect(world.channels.stable).toBe('2.0');
+  });
+
+  test('a record that is of another image since CloudFormation read it is not followed', async () => {
+    const record = JSON.parse(world.store.values[`${ROOT}/versions/2.0`]);
+    world.store.set(`${ROOT}/versions/2.0`, JSON.stringify({ ...record, imageArn: `${world.imageArn}-of-others` }));
+    const response = await world.channel().create(world.channelProperties('2.0'));
+    expect(response.Reason).toMatch(/^The record of version 2\.0 is of image \S+-of-others, not of \S+\. Hint: deploy again/);
+    expect(world.channels.stable).toBeUndefined();
   });
 
   test('a version that goes away while the channel is moved: the move ends as an error, and the rollback restores it', async () => {

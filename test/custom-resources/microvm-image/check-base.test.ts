@@ -65,11 +65,12 @@ describe('a look at the base image', () => {
   };
 
   test.each([
-    [{ throttle: true }, /^Whether image 'app-1234abcd-image-5678efab' needs a refresh is not known: GetMicrovmImage was refused: Rate exceeded\. Hint: the next refresh looks again\.$/],
-    [{ error: { type: 'AccessDeniedException', message: 'no', status: 403 } }, /GetMicrovmImage was refused: no\. Hint: look for a permissions boundary/],
-  ])('that the service does not allow says so, and builds nothing: %j', async (fault, message) => {
+    [{ throttle: true }, 'Unavailable', /^Whether image 'app-1234abcd-image-5678efab' needs a refresh is not known: GetMicrovmImage was refused: Rate exceeded\. Hint: the next refresh looks again\.$/],
+    [{ http502: true }, 'Unavailable', /GetMicrovmImage was refused: the service answered HTTP 502/],
+    [{ error: { type: 'AccessDeniedException', message: 'no', status: 403 } }, 'Verdict', /GetMicrovmImage was refused: no\. Hint: look for a permissions boundary/],
+  ])('that the service does not allow says so, and builds nothing: %j is %s', async (fault, name, message) => {
     stacks.simulator.faults.inject({ operation: 'GetMicrovmImage', times: 5, ...fault });
-    await expect(look(true)).rejects.toMatchObject({ name: 'Verdict', message: expect.stringMatching(message) });
+    await expect(look(true)).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
     expect(stacks.simulator.calls.mutations()).toEqual([]);
   });
 

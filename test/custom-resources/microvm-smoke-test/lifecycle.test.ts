@@ -1,5 +1,7 @@
 import { LambdaMicrovmsClient, RunMicrovmCommand } from '@aws-sdk/client-lambda-microvms';
 import { EXECUTION_ROLE, LOG_GROUP, SmokeTestedImage } from './smoke-tested-image';
+import { decodeSmokeTest } from '../../../src/custom-resources/microvm-smoke-test/contract';
+import { SdkAdapter } from '../../../src/custom-resources/microvm-smoke-test/handler/sdk-adapter';
 import { SimulatorOptions } from '../../simulator';
 
 let world: SmokeTestedImage;
@@ -80,6 +82,21 @@ describe('a version that works', () => {
     expect(testedTag()).toEqual([expect.stringMatching(/^1\.0\/[0-9a-f]{8}$/)]);
   });
 
+  test('is noted with the last twelve, which fit into a tag', async () => {
+    await start();
+    const test = world.test();
+    for (let port = 8001; port <= 8014; port++) {
+      expect(await test.create(world.properties('1.0', { port }))).toMatchObject({ Status: 'SUCCESS' });
+    }
+    const [noted] = testedTag();
+    expect(noted.split(' ')).toHaveLength(12);
+    await test.create(world.properties('1.0', { port: 8014 }));
+    await test.create(world.properties('1.0', { port: 8003 }));
+    expect(world.launches).toBe(14);
+    await test.create(world.properties('1.0', { port: 8002 }));
+    expect(world.launches).toBe(15);
+  }, 60_000);
+
   test('two tests of one image keep apart what they know, and a deleted one takes its note along', async () => {
     await start();
     const [one, two] = [world.test('One'), world.test('Two')];
@@ -94,6 +111,7 @@ describe('a version that works', () => {
 describe('a version that does not work fails the deployment, with no MicroVM left', () => {
   test.each<[string, { status: number; body: string }, RegExp]>([
     ['another status', { status: 500, body: 'no\ndatabase' }, /GET \/health on port 8080 answered 500 instead of 200: 'no database'/],
+    ['a redirect, which is not followed', { status: 302, body: '' }, /answered 302 instead of 200: an empty body/],
     ['another body', { status: 200, body: 'degraded' }, /answered 200 without 'fine' in the body: 'degraded'/],
   ])('%s', async (_what, answer, reason) => {
     const { simulator } = await start();
@@ -102,6 +120,8 @@ describe('a version that does not work fails the deployment, with no MicroVM lef
     simulator.respond('*', ({ microvmId }) => {
       const stream = simulator.logs.stream(group, `2026/11/27[1.0]${microvmId}`, startedAt);
       simulator.logs.append(stream, [{ timestamp: simulator.clock.now(), message: 'cannot reach the database\n' }], simulator.clock.now());
+      const neighbour = simulator.logs.stream(group, '2026/11/27[1.0]microvm-of-another-test', startedAt);
+      simulator.logs.append(neighbour, [{ timestamp: simulator.clock.now(), message: 'all is well\n' }], simulator.clock.now());
       return answer;
     });
     const response = await world.test().create(world.properties('1.0', { http: { path: '/health', status: 200, bodyContains: 'fine' } }));
@@ -151,6 +171,20 @@ describe('a version that does not work fails the deployment, with no MicroVM lef
     const response = await world.test().create(world.properties('1.0'));
     expect(response.Reason).toContain('xxx...');
     expect(response.bytes).toBeLessThan(4_096);
+  });
+
+  test('an answer without an end is read as far as it is judged, and no further', async () => {
+    await start();
+    let chunks = 0;
+    let closed = false;
+    const endless = new ReadableStream({
+      pull: (controller) => (++chunks < 1_000 ? controller.enqueue(new Uint8Array(1_024).fill(120)) : controller.close()),
+      cancel: () => { closed = true; },
+    });
+    const adapter = new SdkAdapter(undefined, async () => new Response(endless));
+    const microvm = await adapter.launch(decodeSmokeTest(world.properties('1.0')), 360, 'token');
+    expect(await adapter.callApp(microvm, 8080, { path: '/', status: 200 })).toEqual({ type: 'response', status: 200, body: 'x'.repeat(64 * 1_024) });
+    expect([chunks < 100, closed]).toEqual([true, true]);
   });
 
   test('what the app is handed is in no error and in no log', async () => {

@@ -21,8 +21,11 @@ export const LOG_GROUP = '/smoke-test';
 const CONNECTOR = 'arn:aws:lambda:us-east-1:aws:network-connector:aws-network-connector';
 
 /** `fetch`, by somebody who trusts the throw-away CA of the simulator's endpoints; a process takes it from NODE_EXTRA_CA_CERTS only when it starts. */
-export const trusting = ({ endpointCa }: MicrovmSimulator): Fetch => async (url, { headers, signal }) => new Promise((resolve, reject) => {
+export const trusting = ({ endpointCa }: MicrovmSimulator): Fetch => async (url, { headers, signal, redirect }) => new Promise((resolve, reject) => {
   get(url, { ca: endpointCa, agent: false, headers: headers as Record<string, string>, signal: signal ?? undefined }, (response) => {
+    if (redirect !== 'manual' && response.statusCode! >= 300 && response.statusCode! < 400) {
+      reject(new Error('the redirect was followed, and its target given the token'));
+    }
     const body = Readable.toWeb(response) as ReadableStream;
     resolve(new Response(response.statusCode === 204 ? undefined : body, { status: response.statusCode, headers: Object.entries(response.headersDistinct).map(([name, values]) => [name, values!.join(', ')]) }));
   }).once('error', reject);

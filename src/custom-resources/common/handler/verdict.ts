@@ -17,3 +17,11 @@ export class Superseded extends Verdict {
     this.name = 'Superseded';
   }
 }
+
+/** Nothing was found out, and nothing is wrong: a look in a moment may tell. Its name is what the state machine tries again on. */
+export class Unavailable extends Verdict {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Unavailable';
+  }
+}

@@ -7,7 +7,7 @@ import { channelName, decodeRecord, encodePointer, lastPart, recordName, version
 /** Looks once more after the move, so it never ends on a version that went away meanwhile. */
 export function decidePromote({ root, channel: wanted, acceptedAt }: PromoteRequest, seen: Observation, now: number): Decision {
   const { channel, imageVersion } = wanted;
-  const record = decodeRecord(seen.parameters[recordName(root, imageVersion)]);
+  const record = decodeRecord(seen.parameters[recordName(root, imageVersion)]?.value);
   if (record === undefined) {
     return now - acceptedAt < Limit.READ_LAG ? { type: 'wait', why: `there is no record of version ${imageVersion}` } : fail(
       `channel '${channel}' of publication '${lastPart(root)}' cannot name version ${imageVersion}: there is no record ${recordName(root, imageVersion)}`,
@@ -24,7 +24,7 @@ export function decidePromote({ root, channel: wanted, acceptedAt }: PromoteRequ
   if (inTheWay !== undefined) {
     return inTheWay;
   }
-  return seen.parameters[channelName(root, channel)] === encodePointer(record)
+  return seen.parameters[channelName(root, channel)]?.value === encodePointer(record)
     ? { type: 'done', why: `channel '${channel}' names version ${imageVersion}` }
     : { type: 'act', steps: [{ type: 'point', channel, record }] };
 }
@@ -32,7 +32,7 @@ export function decidePromote({ root, channel: wanted, acceptedAt }: PromoteRequ
 /** A channel that somebody else has moved since is theirs. */
 export function decideClose({ root, channel: { channel, imageVersion } }: CloseRequest, seen: Observation): Decision {
   const name = channelName(root, channel);
-  return versionOfPointer(seen.parameters[name]) === imageVersion
+  return versionOfPointer(seen.parameters[name]?.value) === imageVersion
     ? { type: 'act', steps: [{ type: 'remove', names: [name] }] }
     : { type: 'done', why: name in seen.parameters ? 'the channel was moved by somebody else: not touched' : 'there is no such channel' };
 }

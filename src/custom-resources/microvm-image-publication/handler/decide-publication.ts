@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { obstacle } from './decide-version';
 import { Decision, fail, Observation, Step } from './decision';
 import { ownerIn, PublishRequest, WithdrawRequest } from './request';
-import { VersionView } from './service-port';
+import { ParameterView, VersionView } from './service-port';
 import { imageNameOf } from '../../common/handler/image-arn';
 import { compareVersions } from '../../common/handler/versions';
 import {
@@ -35,7 +35,7 @@ export function decidePublish(request: PublishRequest, seen: Observation, now: n
   if (inTheWay !== undefined) {
     return inTheWay;
   }
-  const text = seen.parameters[recordName(root, imageVersion)];
+  const text = seen.parameters[recordName(root, imageVersion)]?.value;
   if (text === undefined && seen.snapshots === undefined) {
     return { type: 'need' };
   }
@@ -51,7 +51,7 @@ export function decidePublish(request: PublishRequest, seen: Observation, now: n
     ...protection(seen, root, imageVersion),
     ...(text === undefined ? [{ type: 'record', record } as const] : []),
     ...publication.channels
-      .filter((channel) => seen.parameters[channelName(root, channel)] !== encodePointer(record))
+      .filter((channel) => seen.parameters[channelName(root, channel)]?.value !== encodePointer(record))
       .map((channel) => ({ type: 'point', channel, record }) as const),
     ...removal([
       ...request.droppedChannels.map((channel) => channelName(root, channel)).filter((dropped) => dropped in seen.parameters),
@@ -100,14 +100,14 @@ function outdatedRecords({ root, publication }: PublishRequest, { parameters }: 
     .map((version) => recordName(root, version));
 }
 
-function recordsIn(parameters: Record<string, string>, root: string): string[] {
+function recordsIn(parameters: Record<string, ParameterView>, root: string): string[] {
   return Object.keys(parameters).filter((name) => name.startsWith(recordName(root, ''))).map(lastPart);
 }
 
-function channelVersions(parameters: Record<string, string>, root: string): string[] {
+function channelVersions(parameters: Record<string, ParameterView>, root: string): string[] {
   return Object.entries(parameters)
     .filter(([name]) => name.startsWith(channelName(root, '')))
-    .flatMap(([, value]) => versionOfPointer(value) ?? []);
+    .flatMap(([, { value }]) => versionOfPointer(value) ?? []);
 }
 
 function removal(names: string[]): Step[] {

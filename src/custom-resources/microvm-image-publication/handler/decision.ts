@@ -17,9 +17,7 @@ export const Limit = {
 /** The world as one tick sees it. */
 export interface Observation {
   /** By name. */
-  readonly parameters: Record<string, string>;
-  /** When and how often they were written, by name. */
-  readonly writes?: Record<string, Omit<ParameterView, 'value'>>;
+  readonly parameters: Record<string, ParameterView>;
   /** Undefined: there is none. */
   readonly version?: VersionView;
   /** Undefined: there is no image. */

@@ -75,22 +75,22 @@ export class Driver {
       case 'publish': {
         const { imageArn, imageVersion } = request.publication;
         return {
-          ...parametersIn(await this.service.listParameters(root)),
+          parameters: await this.service.listParameters(root),
           version: await this.service.getVersion(imageArn, imageVersion),
           tags: await this.service.getTags(imageArn),
         };
       }
       case 'withdraw':
-        return { ...parametersIn(await this.service.listParameters(root)), tags: await this.tagsToRemove(request) };
+        return { parameters: await this.service.listParameters(root), tags: await this.tagsToRemove(request) };
       case 'promote': {
         const { imageArn, imageVersion, channel } = request.channel;
         return {
-          ...parametersIn(await this.service.getParameters([recordName(root, imageVersion), channelName(root, channel)])),
+          parameters: await this.service.getParameters([recordName(root, imageVersion), channelName(root, channel)]),
           version: await this.service.getVersion(imageArn, imageVersion),
         };
       }
       case 'close':
-        return parametersIn(await this.service.getParameters([channelName(root, request.channel.channel)]));
+        return { parameters: await this.service.getParameters([channelName(root, request.channel.channel)]) };
     }
   }
 
@@ -127,16 +127,16 @@ export class Driver {
     const before = await this.valuesBefore(request, moved);
     const events = [
       ...(request.kind === 'publish' ? published(request, seen) : []),
-      ...moved.map((move) => promoted(request, move, versionOfPointer(before[move.parameterName]))),
+      ...moved.map((move) => promoted(request, move, versionOfPointer(before[move.parameterName]?.value))),
     ];
     await announce(this.service, eventBusArn, events, (entry) => this.log(request, entry));
   }
 
   /** Decoration: without it, an event tells where a channel is and not where it was. */
-  private async valuesBefore(request: Request, moved: Move[]): Promise<Record<string, string>> {
+  private async valuesBefore(request: Request, moved: Move[]): Promise<Record<string, ParameterView>> {
     const names = moved.flatMap(({ before }) => before ?? []);
     try {
-      return names.length > 0 ? parametersIn(await this.service.getParameters(names)).parameters : {};
+      return names.length > 0 ? await this.service.getParameters(names) : {};
     } catch (error) {
       this.log(request, { warning: 'previous versions not read', error: error instanceof Error ? error.message : String(error) });
       return {};
@@ -164,10 +164,6 @@ export class Driver {
   private log(request: Request, entry: Record<string, unknown>): void {
     this.write({ requestId: request.requestId, publication: request.root, request: request.kind, ...entry });
   }
-}
-
-function parametersIn(views: Record<string, ParameterView>): Pick<Observation, 'parameters' | 'writes'> {
-  return { parameters: Object.fromEntries(Object.entries(views).map(([name, { value }]) => [name, value])), writes: views };
 }
 
 async function tolerating<T>(work: () => Promise<T>): Promise<T | undefined> {

@@ -16,7 +16,7 @@ export interface Move {
 export function published(request: PublishRequest, seen: Observation): ImageEvent[] {
   const parameterName = recordName(request.root, request.publication.imageVersion);
   const write = writeOf(request, seen, parameterName);
-  const record = decodeRecord(seen.parameters[parameterName]);
+  const record = decodeRecord(seen.parameters[parameterName]?.value);
   return write === undefined ? [] : [event(EventType.PUBLISHED, request, { parameterName, writtenAt: write.writtenAt }, {
     sourceRevision: record?.sourceRevision,
     codeDigest: record?.codeDigest,
@@ -43,8 +43,8 @@ export function promoted(request: PublishRequest | PromoteRequest, move: Move, p
 }
 
 /** SSM says when it was written, and says the same in every step: what was written before a step was cut short is found by the next. */
-function writeOf({ acceptedAt }: PublishRequest | PromoteRequest, { writes }: Observation, parameterName: string) {
-  const write = writes?.[parameterName];
+function writeOf({ acceptedAt }: PublishRequest | PromoteRequest, { parameters }: Observation, parameterName: string) {
+  const { [parameterName]: write } = parameters;
   return write !== undefined && write.writtenAt >= acceptedAt - Limit.SKEW ? write : undefined;
 }
 

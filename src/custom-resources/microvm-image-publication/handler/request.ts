@@ -1,3 +1,4 @@
+import { ParameterView } from './service-port';
 import { Acceptance, arrivalOf, CloudFormationEvent, propertiesOf, RefreshMark, resourceDigest, stackNameOf } from '../../common/handler/cloudformation-event';
 import {
   CHANNEL_RESOURCE_TYPE, channelName, ChannelProperties, decodeChannel, decodePublication, ownerName, PublicationProperties,
@@ -114,7 +115,7 @@ export function claimOf({ owner, stackName }: Claim): string {
 }
 
 /** Undefined: nobody's. */
-export function ownerIn(parameters: Record<string, string>, root: string): Claim | undefined {
-  const [owner, stackName = 'unknown'] = (parameters[ownerName(root)] ?? '').split(' ');
+export function ownerIn(parameters: Record<string, ParameterView>, root: string): Claim | undefined {
+  const [owner, stackName = 'unknown'] = (parameters[ownerName(root)]?.value ?? '').split(' ');
   return owner === '' ? undefined : { owner, stackName };
 }

@@ -1,8 +1,9 @@
+import { Unavailable, Verdict } from '../../common/handler/verdict';
 import { compareVersions } from '../../common/handler/versions';
 import { Metric } from '../contract';
 import { baseImageAge, daysLeft } from './base-images';
 import { decideRefresh, Outlook, servedBase } from './decide-refresh';
-import { Log, Verdict } from './driver';
+import { Log } from './driver';
 import { describeFailure } from './failure';
 import { metricEntry } from './metric-entry';
 import { CloudFormationEvent, decodeRequest, EnsureRequest, RefreshPhase, requestIdOf } from './request';
@@ -30,7 +31,7 @@ export interface CheckResult {
 /**
  * Looks whether the base image moved. Changes nothing.
  *
- * @throws Verdict when the service does not let it look.
+ * @throws Verdict when the service does not let it look, and Unavailable when it may do so in a moment.
  */
 export async function checkBase(input: CheckInput, service: ServicePort, clock: () => number, log: Log): Promise<CheckResult> {
   const event: CloudFormationEvent = {
@@ -67,7 +68,11 @@ async function look({ imageArn, imageName, desired }: EnsureRequest, service: Se
     const versions = image === undefined ? [] : await service.listVersions(imageArn);
     return { image, versions: versions.sort((a, b) => compareVersions(b.version, a.version)), bases };
   } catch (error) {
-    throw !(error instanceof ServiceRefusal) ? error : new Verdict(describeFailure(
+    if (!(error instanceof ServiceRefusal)) {
+      throw error;
+    }
+    const Failed = error.refusal === 'transient' || error.refusal === 'busy' ? Unavailable : Verdict;
+    throw new Failed(describeFailure(
       `whether image '${imageName}' needs a refresh is not known: ${error.operation} ${error.reason}`,
       error.refusal === 'denied' ? 'look for a permissions boundary, an SCP or a policy of the organisation that denies it' : 'the next refresh looks again',
     ));
