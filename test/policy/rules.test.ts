@@ -17,6 +17,10 @@ const connectorArn = (name: string) => `arn:aws:lambda:us-east-1:aws:network-con
 const trustOf = (resources: any, role: string) => resources[role].Properties.AssumeRolePolicyDocument.Statement[0];
 const launcherStatements = (resources: any) => resources.LauncherPolicy.Properties.PolicyDocument.Statement;
 const buildStatements = (resources: any) => resources.BuildRole.Properties.Policies[0].PolicyDocument.Statement;
+const machine = (args: unknown, substitutions?: Record<string, unknown>) => ({
+  Type: 'AWS::StepFunctions::StateMachine',
+  Properties: { Definition: { States: { Run: { Type: 'Task', Resource: 'arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm', Arguments: args } } }, DefinitionSubstitutions: substitutions },
+});
 const allow = (action: unknown, resource: unknown, more = {}) => ({ Effect: 'Allow', Action: action, Resource: resource, ...more });
 
 type Change = (resources: any) => void;
@@ -41,6 +45,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['role-trust', 'a condition that holds without the key', (r) => (trustOf(r, 'BuildRole').Condition = { StringEqualsIfExists: { 'aws:SourceAccount': THIS_ACCOUNT } })],
     ['role-trust', 'a condition for all of no values', (r) => (trustOf(r, 'BuildRole').Condition = { 'ForAllValues:StringEquals': { 'aws:SourceAccount': THIS_ACCOUNT } })],
     ['role-trust', 'a negated condition', (r) => (trustOf(r, 'BuildRole').Condition = { StringNotEquals: { 'aws:SourceAccount': '111122223333' } })],
+    ['role-trust', 'two accounts, one of which is another', (r) => (trustOf(r, 'BuildRole').Condition = { StringEquals: { 'aws:SourceAccount': ['111122223333', '444455556666'] } })],
     ['role-trust', 'everybody is trusted', (r) => Object.assign(trustOf(r, 'BuildRole'), { Principal: '*', Condition: undefined })],
     ['role-trust', 'every AWS account is trusted', (r) => Object.assign(trustOf(r, 'BuildRole'), { Principal: { AWS: '*' }, Condition: undefined })],
     ['role-trust', 'a second statement without a condition', (r) => r.BuildRole.Properties.AssumeRolePolicyDocument.Statement.push({ Effect: 'Allow', Principal: { Service: ['ec2.amazonaws.com', 'lambda.amazonaws.com'] }, Action: 'sts:*' })],
@@ -62,6 +67,10 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['wildcard-run', 'a managed policy nobody has yet', (r) => (r.Managed = { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: allow('LAMBDA:RUNMICROVM', '*') } } })],
     ['wildcard-run', 'the inline policy of a user', (r) => (r.User = { Type: 'AWS::IAM::User', Properties: { Policies: [{ PolicyName: 'x', PolicyDocument: { Statement: allow('lambda:RunMicrovm', '*') } }] } })],
     ['wildcard-run', 'a tag that may be anything', (r) => launcherStatements(r).push(allow('lambda:RunMicrovm', '*', { Condition: { StringLike: { 'aws:ResourceTag/team': '*' } } }))],
+    ['wildcard-run', 'a permission set', (r) => (r.Set = { Type: 'AWS::SSO::PermissionSet', Properties: { InlinePolicy: { Statement: allow('lambda:RunMicrovm', '*') } } })],
+    ['wildcard-run', 'a permission set whose policy is text', (r) => (r.Set = { Type: 'AWS::SSO::PermissionSet', Properties: { InlinePolicy: JSON.stringify({ Statement: allow('lambda:RunMicrovm', '*') }) } })],
+    ['wildcard-run', 'a function of SAM', (r) => (r.Function = { Type: 'AWS::Serverless::Function', Properties: { Policies: ['AWSXRayDaemonWriteAccess', { Statement: [allow('lambda:RunMicrovm', '*')] }] } })],
+    ['wildcard-pass-role', 'every role, to services whose names begin like that of Lambda', (r) => launcherStatements(r).push(allow('iam:PassRole', '*', { Condition: { StringLike: { 'iam:PassedToService': 'lambda*' } } }))],
     ['wildcard-pass-role', 'everything', (r) => (launcherStatements(r)[1].Resource = '*')],
     ['wildcard-pass-role', 'every role', (r) => (launcherStatements(r)[1].Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*' })],
     ['wildcard-pass-role', 'every role, to Lambda', (r) => launcherStatements(r).push(allow('iam:Pass*', '*', { Condition: { StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' } } }))],
@@ -73,6 +82,8 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
       r.Bucket = { Type: 'AWS::S3::Bucket' };
       buildStatements(r).push(allow(['s3:GetObject*', 's3:List*'], [{ 'Fn::GetAtt': ['Bucket', 'Arn'] }, { 'Fn::Sub': '${Bucket.Arn}/*' }]));
     }],
+    ['artifact-read', 'all archives of the bucket', (r) => (buildStatements(r)[0].Resource = 'arn:aws:s3:::artifacts/*.zip')],
+    ['artifact-read', 'the versions of all objects', (r) => buildStatements(r).push(allow('s3:GetObjectVersion', 'arn:aws:s3:::artifacts/*'))],
     ['artifact-read', 'every bucket', (r) => buildStatements(r).push(allow('s3:*', '*'))],
     ['artifact-read', 'in a policy of its own', (r) => (r.More = { Type: 'AWS::IAM::RolePolicy', Properties: { RoleName: { Ref: 'BuildRole' }, PolicyName: 'p', PolicyDocument: { Statement: [allow('s3:Get*', 'arn:aws:s3:::*')] } } })],
     ['artifact-read', 'by a policy of AWS', (r) => (r.BuildRole.Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess'])],
@@ -85,6 +96,13 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['public-ingress', 'a launch with HTTP_INGRESS', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [connectorArn('HTTP_INGRESS')] }))],
     ['public-ingress', 'a launch with ALL_INGRESS', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [connectorArn('ALL_INGRESS')] }))],
     ['public-ingress', 'a launch that says nothing', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: undefined }))],
+    ['public-ingress', 'a launch with an empty list', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ ingressNetworkConnectors: [] }))],
+    ['public-ingress', 'one of several launches', (r) => (r.Launcher.Properties.Environment.Variables.LAUNCHES = `{"small":${launchWith({})},"open":[${launchWith({ ingressNetworkConnectors: undefined })}]}`)],
+    ['public-ingress', 'a launch with a number that only the deployment knows', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = {
+      'Fn::Sub': launchWith({ ingressNetworkConnectors: [connectorArn('HTTP_INGRESS')], maximumDurationInSeconds: 60 }).replace('60', '${Seconds}'),
+    })],
+    ['public-ingress', 'a policy with a pattern', (r) => launcherStatements(r)[2].Resource.push(managedConnector('HTTP_*'))],
+    ['shell-ingress', 'a policy with a pattern', (r) => launcherStatements(r)[2].Resource.push('arn:aws:lambda:*:*:network-connector:*SHELL_INGRESS')],
     ['public-ingress', 'a variable', (r) => (r.Launcher.Properties.Environment.Variables.INGRESS = managedConnector('HTTP_INGRESS')) && delete r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH],
     ['public-ingress', 'a policy', (r) => launcherStatements(r)[2].Resource.push(managedConnector('HTTP_INGRESS'))],
     ['public-ingress', 'a container', (r) => (r.Task = { Type: 'AWS::ECS::TaskDefinition', Properties: { ContainerDefinitions: [{ Environment: [{ Name: 'L', Value: launchWith({ ingressNetworkConnectors: [connectorArn('HTTP_INGRESS')] }) }] }] } })],
@@ -93,6 +111,8 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['os-capabilities', 'all of them', (r) => (r.Image.Properties.AdditionalOsCapabilities = ['ALL'])],
     ['log-group', 'none', (r) => (r.Image.Properties.Logging = {})],
     ['log-group', 'logging is off', (r) => (r.Image.Properties.Logging = { Disabled: 'true' })],
+    ['log-group', 'MicroVMs that do not log', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ logging: { disabled: {} } }))],
+    ['log-group', 'one of MicroVMs that is not of the app', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ logging: { cloudWatch: { logGroup: '/shared' } } }))],
     ['log-group', 'one that is not of the app', (r) => (r.Image.Properties.Logging = { LogGroup: '/shared', CloudWatch: { LogGroup: '/shared' } })],
     ['log-group', 'no retention', (r) => delete r.Logs.Properties.RetentionInDays],
     ['pinned-version', 'a launch without a version', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ imageVersion: undefined }))],
@@ -102,6 +122,11 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['pinned-version', 'an SSM parameter', (r) => (r.Parameter = { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: launchWith({ imageVersion: undefined }) } })],
     ['pinned-version', 'a task of a state machine', (r) => (r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { DefinitionString: { 'Fn::Join': ['', ['{"StartAt":"All","States":{"All":{"Type":"Parallel","Branches":[{"StartAt":"Run","States":{"Run":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm","Parameters":{"ImageIdentifier":"', { Ref: 'Image' }, '","IngressNetworkConnectors":["', managedConnector('NO_INGRESS'), '"]}}}}]}}}']] } } })],
     ['pinned-version', 'a task of a state machine, as an object', (r) => (r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: { States: { Run: { Type: 'Task', Resource: 'arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm', Arguments: { ImageIdentifier: { Ref: 'Image' }, IngressNetworkConnectors: [managedConnector('NO_INGRESS')] } } } } } })],
+    ['pinned-version', 'a task whose version is put in', (r) => (r.Machine = machine({ ImageIdentifier: 'x', ImageVersion: '${version}', IngressNetworkConnectors: [managedConnector('NO_INGRESS')] }, { version: 'latest' }))],
+    ['pinned-version', 'a task beside a number that only the deployment knows', (r) => (r.Machine = {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: { DefinitionString: { 'Fn::Sub': `{"TimeoutSeconds":\${Seconds},"States":{"Run":{"Resource":"arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm","Parameters":{"ImageIdentifier":"x","IngressNetworkConnectors":["${connectorArn('NO_INGRESS')}"]}}}}` } },
+    })],
     ['pinned-version', 'a schedule', (r) => (r.Schedule = { Type: 'AWS::Scheduler::Schedule', Properties: { Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambdamicrovms:runMicrovm', Input: launchWith({ imageVersion: undefined }) } } })],
     ['allowed-base-image', 'of another account', (r) => (r.Image.Properties.BaseImageArn = 'arn:aws:lambda:us-east-1:999988887777:microvm-image:theirs')],
     ['old-base-image', 'one that was replaced', (r) => (r.Image.Properties.BaseImageVersion = 0)],
@@ -153,6 +178,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['a deny of everything', (r) => launcherStatements(r).push({ Effect: 'Deny', Action: '*', Resource: '*' })],
     ['roles of a path', (r) => launcherStatements(r).push(allow('iam:PassRole', { 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:role/microvms/*' }))],
     ['roles for another service', (r) => (r.Deployer = { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: allow('iam:PassRole', '*', { Condition: { StringEquals: { 'iam:PassedToService': ['ecs-tasks.amazonaws.com'] } } }) } } })],
+    ['roles for services whose names begin otherwise', (r) => launcherStatements(r).push(allow('iam:PassRole', '*', { Condition: { StringLike: { 'iam:PassedToService': 'states.*' } } }))],
     ['versions of one connector', (r) => launcherStatements(r)[2].Resource.push({ 'Fn::Sub': '${Connector.Arn}:*' })],
     ['code below a prefix', (r) => (buildStatements(r)[0].Resource = 'arn:aws:s3:::artifacts/shop/*')],
     ['another role that reads a bucket', (r) => launcherStatements(r).push(allow('s3:GetObject', 'arn:aws:s3:::data/*'))],
@@ -160,6 +186,10 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['a log group that another stack exports', (r) => (r.Image.Properties.Logging = { LogGroup: { 'Fn::ImportValue': 'logs' }, CloudWatch: { LogGroup: { 'Fn::ImportValue': 'logs' } } })],
     ['a version from SSM', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ imageVersion: '{{resolve:ssm:/shop/version}}' }))],
     ['a version that the execution says', (r) => (r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { DefinitionString: '{"States":{"Run":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm","Parameters":{"ImageIdentifier":"x","ImageVersion.$":"$.version","IngressNetworkConnectors.$":"$.in"}}}}' } })],
+    ['a version that is put in', (r) => (r.Machine = machine({ ImageIdentifier: 'x', ImageVersion: '${version}', IngressNetworkConnectors: ['${in}'] }, { version: '3.0', in: managedConnector('NO_INGRESS') }))],
+    ['a launch that an expression makes', (r) => (r.Machine = machine('{% $states.input.launch %}'))],
+    ['a launch that is what the state gets', (r) => (r.Machine = machine(undefined))],
+    ['several launches', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = `{"small":${launchWith({})},"large":${launchWith({})}}`)],
     ['a function that only looks after MicroVMs', (r) => {
       launcherStatements(r)[0].Action = ['lambda:GetMicrovm', 'lambda:TerminateMicrovm'];
       r.Launcher.Properties.Environment.Variables = { IMAGE_ARN: { Ref: 'Image' } };
@@ -187,6 +217,14 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
       template.Resources.Image.Properties.AdditionalOsCapabilities = { 'Fn::If': ['Prod', branch(then), branch(otherwise)] };
       expect(findingsInTemplate(template)).toEqual(['os-capabilities']);
     }
+  });
+
+  test('a fault for one of several stages is found', () => {
+    const template = good();
+    template.Parameters = { Stage: { Type: 'String' } };
+    template.Conditions = { Prod: { 'Fn::Equals': [{ Ref: 'Stage' }, 'prod'] }, Dev: { 'Fn::Equals': [{ Ref: 'Stage' }, 'dev'] } };
+    template.Resources.Image.Properties.AdditionalOsCapabilities = { 'Fn::If': ['Prod', [], { 'Fn::If': ['Dev', ['ALL'], []] }] };
+    expect(findingsInTemplate(template)).toEqual(['os-capabilities']);
   });
 
   test('a policy of AWS is read whole', () => {

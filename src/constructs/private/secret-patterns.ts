@@ -70,6 +70,13 @@ const FORMATS: SecretFormat[] = [
     pattern: new RegExp(`(?<![A-Za-z0-9])${prefix.replace(/\./g, '\\.')}${rest}(?![A-Za-z0-9])`, 'g'),
   })),
   {
+    // "-----BEGIN " in base64, as in a Secret of Kubernetes.
+    kind: 'private key',
+    hint: 'LS0tLS1CRUdJTi',
+    pattern: /LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}/g,
+    accept: (_value, match) => decodedText(match[0])?.includes('PRIVATE KEY-----') ?? false,
+  },
+  {
     kind: 'JSON Web Token',
     hint: 'eyJ',
     pattern: /(?<![A-Za-z0-9])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/g,
@@ -111,11 +118,23 @@ const FORMATS: SecretFormat[] = [
     accept: (value) => !isPlaceholder(value),
   },
   {
+    kind: 'password in a header',
+    hint: /authorization/i,
+    pattern: /authorization["']?\s{0,4}[:=,]\s{0,4}["'`]?Basic\s+([A-Za-z0-9+/]{8,}={0,2})/gi,
+    accept: (value) => /^[^:]+:./.test(decoded(value)) && !isPlaceholder(decoded(value).replace(/^[^:]+:/, '')),
+  },
+  {
+    kind: 'token in a header',
+    hint: /authorization/i,
+    pattern: /authorization["']?\s{0,4}[:=,]\s{0,4}["'`]?(?:Bearer|token)\s+([\w.~+/-]{20,})/gi,
+    accept: (value) => !isPlaceholder(value) && looksRandom(value),
+  },
+  {
     // "auth" holds user:password in base64.
     kind: 'registry password',
     hint: '"auth"',
     pattern: /"auth"\s*:\s*"([A-Za-z0-9+/]{8,}={0,2})"/g,
-    accept: (value) => /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1')),
+    accept: (value) => /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(decoded(value)),
   },
   { kind: 'registry password', hint: '"identitytoken"', pattern: /"identitytoken"\s*:\s*"[^"\s]{16,}"/g },
   {
@@ -168,6 +187,19 @@ export function looksRandom(value: string): boolean {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What a value says in base64. Undefined: it is none, or no text. */
+export function decodedText(value: string): string | undefined {
+  if (!/^[A-Za-z0-9+/_-]{20,}={0,2}$/.test(value)) {
+    return undefined;
+  }
+  const text = decoded(value);
+  return /^[\t\n\r\x20-\x7e]+$/.test(text) ? text : undefined;
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('latin1');
+}
 
 /** Whether a value only stands where a secret will be: a variable, a word such as `changeme`, dots. */
 export function isPlaceholder(value: string): boolean {
