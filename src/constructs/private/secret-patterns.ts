@@ -53,7 +53,14 @@ const PREFIXED_TOKENS: Array<[kind: string, prefix: string, rest: string]> = [
 ];
 
 /** The words a name ends in when its value is a secret. */
+const PASSWORD_WORD = '(?:passw(?:or)?d|passphrase|pwd)';
 const SECRET_WORD = '(?:secret|passw(?:or)?d|passphrase|(?<!publickey)token|(?:api|access|private|secret|signing|encryption)[_-]?key(?:_base)?|credentials?)';
+
+/** What is between a name and its value in code, as a member, a variable or the first of two arguments. */
+const IS = '(?:["\']?\\s{0,4}(?::=|=>|[:=])|["\']\\s{0,4},)\\s{0,4}';
+
+/** A name that its line begins with, as in .env, YAML and .properties. */
+const AT_START = '(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})';
 
 /** Specific before general: what an earlier format found, a later one does not report again. */
 const FORMATS: SecretFormat[] = [
@@ -68,6 +75,7 @@ const FORMATS: SecretFormat[] = [
     kind,
     hint: prefix,
     pattern: new RegExp(`(?<![A-Za-z0-9])${prefix.replace(/\./g, '\\.')}${rest}(?![A-Za-z0-9])`, 'g'),
+    accept: (_value: string, match: RegExpExecArray) => !/x{6}|your[-_]|place[-_]?holder|change[-_]?me|[-_]here$/i.test(match[0]),
   })),
   {
     // "-----BEGIN " in base64, as in a Secret of Kubernetes.
@@ -140,16 +148,33 @@ const FORMATS: SecretFormat[] = [
   {
     kind: 'random value of a secret name',
     hint: new RegExp(SECRET_WORD, 'i'),
-    pattern: new RegExp(`${SECRET_WORD}["']?\\s{0,4}(?::=|=>|[:=])\\s{0,4}(["'\`])([^\\s"'\`]{16,256})\\1`, 'gi'),
+    pattern: new RegExp(`${SECRET_WORD}${IS}(["'\`])([^\\s"'\`]{16,256})\\1`, 'gi'),
     accept: (_quote, match) => !isPlaceholder(match[2]) && looksRandom(match[2]),
   },
   {
     // Unquoted only as the rest of a line, as in .env, YAML and .properties: in code, it would be an expression.
     kind: 'random value of a secret name',
     hint: new RegExp(SECRET_WORD, 'i'),
-    pattern: new RegExp(
-      `${SECRET_WORD}(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
+    pattern: new RegExp(`${SECRET_WORD}${AT_START}(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
     accept: (value) => !isPlaceholder(value) && looksRandom(value),
+  },
+  {
+    kind: 'password',
+    hint: new RegExp(PASSWORD_WORD, 'i'),
+    pattern: new RegExp(`${PASSWORD_WORD}${IS}(["'\`])([^\\s"'\`]{8,64})\\1`, 'gi'),
+    accept: (_quote, match) => !isPlaceholder(match[2]) && looksChosen(match[2]),
+  },
+  {
+    kind: 'password',
+    hint: new RegExp(PASSWORD_WORD, 'i'),
+    pattern: new RegExp(`${PASSWORD_WORD}${AT_START}(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`]{8,64})[ \\t\\r]*$`, 'gim'),
+    accept: (value) => !isPlaceholder(value) && looksChosen(value),
+  },
+  {
+    kind: 'password',
+    hint: new RegExp(`${PASSWORD_WORD}>`, 'i'),
+    pattern: new RegExp(`<[\\w.:-]{0,40}${PASSWORD_WORD}>([^\\s<>]{8,64})</`, 'gi'),
+    accept: (value) => !isPlaceholder(value) && (looksChosen(value) || looksRandom(value)),
   },
 ];
 
@@ -187,6 +212,15 @@ export function looksRandom(value: string): boolean {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Whether a person chose a value as a password: of letters, digits, and marks or letters of both cases, as rules for passwords ask for.
+ * Syntax is none, nor are the words that tests and examples have.
+ */
+function looksChosen(value: string): boolean {
+  const isMixed = /[A-Z]/.test(value) && /[a-z]/.test(value) && /^[A-Za-z0-9_-]+$/.test(value) && !/passw|pwd|test|example|sample|fake|mock|demo/i.test(value);
+  return /[A-Za-z]/.test(value) && /\d/.test(value) && !/[|:,(){}<>\[\]/\\$]/.test(value) && (isMixed || /[!@#%^&*?~+]/.test(value));
+}
 
 /** What a value says in base64. Undefined: it is none, or no text. */
 export function decodedText(value: string): string | undefined {
