@@ -74,6 +74,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['wildcard-pass-role', 'everything', (r) => (launcherStatements(r)[1].Resource = '*')],
     ['wildcard-pass-role', 'every role', (r) => (launcherStatements(r)[1].Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*' })],
     ['wildcard-pass-role', 'every role, to Lambda', (r) => launcherStatements(r).push(allow('iam:Pass*', '*', { Condition: { StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' } } }))],
+    ['wildcard-pass-role', 'every role, also to a service that is not named', (r) => launcherStatements(r).push(allow('iam:PassRole', '*', { Condition: { StringEqualsIfExists: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } } }))],
     ['wildcard-pass-connector', 'everything', (r) => (launcherStatements(r)[2].Resource = '*')],
     ['wildcard-pass-connector', 'every connector', (r) => (launcherStatements(r)[2].Resource = 'arn:aws:lambda:*:*:network-connector:*')],
     ['wildcard-pass-connector', 'every managed connector', (r) => (launcherStatements(r)[2].Resource = managedConnector('*'))],
@@ -119,6 +120,16 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['pinned-version', 'a launch of the latest', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = launchWith({ imageVersion: '$LATEST' }))],
     ['pinned-version', 'a variable with the image, and none with a version', (r) => (r.Launcher.Properties.Environment.Variables = { IMAGE_ARN: { Ref: 'Image' } })],
     ['pinned-version', 'a variable with the latest', (r) => (r.Launcher.Properties.Environment.Variables = { IMAGE_ARN: { Ref: 'Image' }, IMAGE_VERSION: 'latest' })],
+    ['pinned-version', 'a container that may launch', (r) => (r.Task = {
+      Type: 'AWS::ECS::TaskDefinition', Properties: { TaskRoleArn: { 'Fn::GetAtt': ['LauncherRole', 'Arn'] }, ContainerDefinitions: [{ Environment: [{ Name: 'IMAGE_ARN', Value: { Ref: 'Image' } }] }] },
+    })],
+    ['pinned-version', 'a job of Batch that may launch', (r) => (r.Job = {
+      Type: 'AWS::Batch::JobDefinition', Properties: { ContainerProperties: { JobRoleArn: { 'Fn::GetAtt': ['LauncherRole', 'Arn'] }, Environment: [{ Name: 'IMAGE_ARN', Value: { Ref: 'Image' } }] } },
+    })],
+    ['pinned-version', 'a build of CodeBuild that may launch', (r) => (r.Build = {
+      Type: 'AWS::CodeBuild::Project', Properties: { ServiceRole: { 'Fn::GetAtt': ['LauncherRole', 'Arn'] }, Environment: { EnvironmentVariables: [{ Name: 'IMAGE_ARN', Value: { Ref: 'Image' } }] } },
+    })],
+    ['pinned-version', 'a state machine of SAM', (r) => (r.Machine = { ...machine({ ImageIdentifier: 'x', IngressNetworkConnectors: [managedConnector('NO_INGRESS')] }), Type: 'AWS::Serverless::StateMachine' })],
     ['pinned-version', 'an SSM parameter', (r) => (r.Parameter = { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: launchWith({ imageVersion: undefined }) } })],
     ['pinned-version', 'a task of a state machine', (r) => (r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { DefinitionString: { 'Fn::Join': ['', ['{"StartAt":"All","States":{"All":{"Type":"Parallel","Branches":[{"StartAt":"Run","States":{"Run":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm","Parameters":{"ImageIdentifier":"', { Ref: 'Image' }, '","IngressNetworkConnectors":["', managedConnector('NO_INGRESS'), '"]}}}}]}}}']] } } })],
     ['pinned-version', 'a task of a state machine, as an object', (r) => (r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: { States: { Run: { Type: 'Task', Resource: 'arn:aws:states:::aws-sdk:lambdamicrovms:runMicrovm', Arguments: { ImageIdentifier: { Ref: 'Image' }, IngressNetworkConnectors: [managedConnector('NO_INGRESS')] } } } } } })],
@@ -129,6 +140,8 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     })],
     ['pinned-version', 'a schedule', (r) => (r.Schedule = { Type: 'AWS::Scheduler::Schedule', Properties: { Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambdamicrovms:runMicrovm', Input: launchWith({ imageVersion: undefined }) } } })],
     ['allowed-base-image', 'of another account', (r) => (r.Image.Properties.BaseImageArn = 'arn:aws:lambda:us-east-1:999988887777:microvm-image:theirs')],
+    ['allowed-base-image', 'a version of one of another account', (r) => (r.Image.Properties.BaseImageArn = 'arn:aws:lambda:us-east-1:999988887777:microvm-image:theirs:3')],
+    ['allowed-base-image', 'a name that is no ARN', (r) => (r.Image.Properties.BaseImageArn = 'al2023-1')],
     ['old-base-image', 'one that was replaced', (r) => (r.Image.Properties.BaseImageVersion = 0)],
     ['content-addressed-artifact', 'a key with a name', (r) => Object.assign(r.Image.Properties, { CodeArtifact: { Uri: 's3://artifacts/app-1.2.3.zip' }, CodeArtifactUri: 's3://artifacts/app-1.2.3.zip' })],
     ['content-addressed-artifact', 'a key in the bucket of the template', (r) => {
@@ -179,6 +192,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['roles of a path', (r) => launcherStatements(r).push(allow('iam:PassRole', { 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:role/microvms/*' }))],
     ['roles for another service', (r) => (r.Deployer = { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: allow('iam:PassRole', '*', { Condition: { StringEquals: { 'iam:PassedToService': ['ecs-tasks.amazonaws.com'] } } }) } } })],
     ['roles for services whose names begin otherwise', (r) => launcherStatements(r).push(allow('iam:PassRole', '*', { Condition: { StringLike: { 'iam:PassedToService': 'states.*' } } }))],
+    ['a base image that only the deployment knows', (r) => (r.Image.Properties.BaseImageArn = { 'Fn::ImportValue': 'base' })],
     ['versions of one connector', (r) => launcherStatements(r)[2].Resource.push({ 'Fn::Sub': '${Connector.Arn}:*' })],
     ['code below a prefix', (r) => (buildStatements(r)[0].Resource = 'arn:aws:s3:::artifacts/shop/*')],
     ['another role that reads a bucket', (r) => launcherStatements(r).push(allow('s3:GetObject', 'arn:aws:s3:::data/*'))],

@@ -41,14 +41,19 @@ export function readLaunches(app: SynthesizedApp, identities: Identities): Launc
         return fromEnvironment(resource, 'Properties.Environment.Variables', properties.Environment?.Variables, identities.withArn(asText(properties.Role)));
       case 'AWS::ECS::TaskDefinition':
         return asList(properties.ContainerDefinitions).flatMap((container: any, index) => fromEnvironment(
-          resource,
-          `Properties.ContainerDefinitions.${index}.Environment`,
-          Object.fromEntries(asList(container?.Environment).map((entry: any) => [asText(entry?.Name), entry?.Value])),
-          identities.withArn(asText(properties.TaskRoleArn)),
+          resource, `Properties.ContainerDefinitions.${index}.Environment`, named(container?.Environment), identities.withArn(asText(properties.TaskRoleArn)),
         ));
+      case 'AWS::Batch::JobDefinition': {
+        const { Environment, JobRoleArn } = properties.ContainerProperties ?? {};
+        return fromEnvironment(resource, 'Properties.ContainerProperties.Environment', named(Environment), identities.withArn(asText(JobRoleArn)));
+      }
+      case 'AWS::CodeBuild::Project':
+        return fromEnvironment(
+          resource, 'Properties.Environment.EnvironmentVariables', named(properties.Environment?.EnvironmentVariables), identities.withArn(asText(properties.ServiceRole)),
+        );
       case 'AWS::SSM::Parameter':
         return fromJson(resource, 'Properties.Value', properties.Value);
-      case 'AWS::StepFunctions::StateMachine':
+      case 'AWS::StepFunctions::StateMachine': case 'AWS::Serverless::StateMachine':
         return runTasks(resource).map(({ location, input }) => fromInput(resource, location, input));
       case 'AWS::Scheduler::Schedule':
         return /:lambdamicrovms:runMicrovm$/i.test(asText(properties.Target?.Arn)) ? fromJson(resource, 'Properties.Target.Input', properties.Target?.Input) : [];
@@ -56,6 +61,11 @@ export function readLaunches(app: SynthesizedApp, identities: Identities): Launc
         return [];
     }
   });
+}
+
+/** A list of names and values as an object. */
+function named(variables: unknown): Record<string, unknown> {
+  return Object.fromEntries(asList(variables).map((entry: any) => [asText(entry?.Name), entry?.Value]));
 }
 
 /** One variable with the input of `RunMicrovm`, or one variable a setting. */

@@ -121,8 +121,8 @@ function isRepositoryAction(action: string): boolean {
   return /^ecr:/i.test(action) && !/^ecr:GetAuthorizationToken$/i.test(action);
 }
 
-/** `iam:PassedToService` may say that roles are passed to other services only. */
+/** `iam:PassedToService` may say that roles are passed to other services only. A request need not carry it, so `...IfExists` says nothing. */
 function canPassToLambda({ conditions }: PolicyStatement): boolean {
-  const services = conditions.filter(({ operator, key }) => /^iam:PassedToService$/i.test(key) && /^(ForAnyValue:)?String(Equals|Like)/i.test(operator));
+  const services = conditions.filter(({ operator, key }) => /^iam:PassedToService$/i.test(key) && /^(ForAnyValue:)?String(Equals|Like)(IgnoreCase)?$/i.test(operator));
   return services.every(({ values }) => values.some((value) => isLambda(value) || covers(value, LAMBDA) || value.includes('$')));
 }
