@@ -126,6 +126,12 @@ test.each(rows([
   }
 });
 
+test('a key that has no form of its own is told by its name', () => {
+  for (const { violations } of reports({ AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYzR8Kq3LmN0' })) {
+    expect(violations.map(({ description }) => description)).toEqual([expect.stringContaining("'AWS_SECRET_ACCESS_KEY' seems to hold an AWS secret access key.")]);
+  }
+});
+
 test('a payload of the run hook is read too', () => {
   const template = goodTemplate();
   template.Resources.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = JSON.stringify({

@@ -45,6 +45,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['role-trust', 'a condition that holds without the key', (r) => (trustOf(r, 'BuildRole').Condition = { StringEqualsIfExists: { 'aws:SourceAccount': THIS_ACCOUNT } })],
     ['role-trust', 'a condition for all of no values', (r) => (trustOf(r, 'BuildRole').Condition = { 'ForAllValues:StringEquals': { 'aws:SourceAccount': THIS_ACCOUNT } })],
     ['role-trust', 'a negated condition', (r) => (trustOf(r, 'BuildRole').Condition = { StringNotEquals: { 'aws:SourceAccount': '111122223333' } })],
+    ['role-trust', 'no account at all', (r) => (trustOf(r, 'BuildRole').Condition = { StringEquals: { 'aws:SourceAccount': [] } })],
     ['role-trust', 'two accounts, one of which is another', (r) => (trustOf(r, 'BuildRole').Condition = { StringEquals: { 'aws:SourceAccount': ['111122223333', '444455556666'] } })],
     ['role-trust', 'everybody is trusted', (r) => Object.assign(trustOf(r, 'BuildRole'), { Principal: '*', Condition: undefined })],
     ['role-trust', 'every AWS account is trusted', (r) => Object.assign(trustOf(r, 'BuildRole'), { Principal: { AWS: '*' }, Condition: undefined })],
@@ -59,6 +60,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['shared-role', 'a launch with the build role', (r) => (r.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = { 'Fn::Join': ['', ['{"imageIdentifier":"x","imageVersion":"1.0","ingressNetworkConnectors":["', managedConnector('NO_INGRESS'), '"],"executionRoleArn":"', { 'Fn::GetAtt': 'BuildRole.Arn' }, '"}']] })],
     ['shared-role', 'a launcher that passes the build role', (r) => (launcherStatements(r)[1].Resource = [{ 'Fn::GetAtt': ['BuildRole', 'Arn'] }])],
     ['shared-role', 'a variable with the build role', (r) => (r.Launcher.Properties.Environment.Variables = { IMAGE: { Ref: 'Image' }, IMAGE_VERSION: '3.0', ROLE_ARN: { 'Fn::GetAtt': ['BuildRole', 'Arn'] } })],
+    ['shared-role', 'a variable with the build role, after one with a word', (r) => (r.Launcher.Properties.Environment.Variables = { IMAGE: { Ref: 'Image' }, IMAGE_VERSION: '3.0', APP: 'role-of-the-shop', ROLE_ARN: { 'Fn::GetAtt': ['BuildRole', 'Arn'] } })],
     ['wildcard-run', 'everything', (r) => launcherStatements(r).push(allow('lambda:RunMicrovm', '*'))],
     ['wildcard-run', 'every image', (r) => launcherStatements(r).push(allow(['lambda:Run*'], [{ 'Fn::Sub': 'arn:aws:lambda:us-east-1:${AWS::AccountId}:microvm-image:*' }]))],
     ['wildcard-run', 'every image of every place', (r) => (launcherStatements(r)[0].Resource = 'arn:*:lambda:*:*:microvm-image:*')],
@@ -67,6 +69,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['wildcard-run', 'a managed policy nobody has yet', (r) => (r.Managed = { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: allow('LAMBDA:RUNMICROVM', '*') } } })],
     ['wildcard-run', 'the inline policy of a user', (r) => (r.User = { Type: 'AWS::IAM::User', Properties: { Policies: [{ PolicyName: 'x', PolicyDocument: { Statement: allow('lambda:RunMicrovm', '*') } }] } })],
     ['wildcard-run', 'a tag that may be anything', (r) => launcherStatements(r).push(allow('lambda:RunMicrovm', '*', { Condition: { StringLike: { 'aws:ResourceTag/team': '*' } } }))],
+    ['wildcard-run', 'a tag that may be one or anything', (r) => launcherStatements(r).push(allow('lambda:RunMicrovm', '*', { Condition: { StringLike: { 'aws:ResourceTag/team': ['shop', '*'] } } }))],
     ['wildcard-run', 'a permission set', (r) => (r.Set = { Type: 'AWS::SSO::PermissionSet', Properties: { InlinePolicy: { Statement: allow('lambda:RunMicrovm', '*') } } })],
     ['wildcard-run', 'a permission set whose policy is text', (r) => (r.Set = { Type: 'AWS::SSO::PermissionSet', Properties: { InlinePolicy: JSON.stringify({ Statement: allow('lambda:RunMicrovm', '*') }) } })],
     ['wildcard-run', 'a function of SAM', (r) => (r.Function = { Type: 'AWS::Serverless::Function', Properties: { Policies: ['AWSXRayDaemonWriteAccess', { Statement: [allow('lambda:RunMicrovm', '*')] }] } })],
@@ -86,10 +89,12 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['artifact-read', 'all archives of the bucket', (r) => (buildStatements(r)[0].Resource = 'arn:aws:s3:::artifacts/*.zip')],
     ['artifact-read', 'the versions of all objects', (r) => buildStatements(r).push(allow('s3:GetObjectVersion', 'arn:aws:s3:::artifacts/*'))],
     ['artifact-read', 'every bucket', (r) => buildStatements(r).push(allow('s3:*', '*'))],
+    ['artifact-read', 'all of S3', (r) => buildStatements(r).push(allow('s3:GetObject', 'arn:aws:s3*'))],
     ['artifact-read', 'in a policy of its own', (r) => (r.More = { Type: 'AWS::IAM::RolePolicy', Properties: { RoleName: { Ref: 'BuildRole' }, PolicyName: 'p', PolicyDocument: { Statement: [allow('s3:Get*', 'arn:aws:s3:::*')] } } })],
     ['artifact-read', 'by a policy of AWS', (r) => (r.BuildRole.Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess'])],
     ['ecr-access', 'all actions', (r) => buildStatements(r).push(allow('ecr:*', '*'))],
     ['ecr-access', 'all actions on one repository', (r) => (buildStatements(r)[2].Action = 'ecr:*')],
+    ['ecr-access', 'push to every repository', (r) => buildStatements(r).push(allow(['ecr:PutImage', 'ecr:UploadLayerPart'], '*'))],
     ['ecr-access', 'pull from every repository', (r) => (buildStatements(r)[2].Resource = '*')],
     ['ecr-access', 'pull from every repository of the account', (r) => (buildStatements(r)[2].Resource = { 'Fn::Sub': 'arn:aws:ecr:*:${AWS::AccountId}:repository/*' })],
     ['ecr-access', 'by a policy of AWS', (r) => (r.BuildRole.Properties.ManagedPolicyArns = [{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly' }])],
@@ -173,6 +178,7 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
       delete r.Image.Properties.MinimumMemoryInMiB;
     }],
     ['required-tags', { requiredTags: ['team', 'cost-centre'] }, 'one is missing', () => undefined],
+    ['required-tags', { requiredTags: ['team'] }, 'one is empty', (r) => (r.Image.Properties.Tags = Array.isArray(r.Image.Properties.Tags) ? [{ Key: 'team', Value: '' }] : { team: '' })],
   ])('%s is found with %j: %s', (rule, props, _what, change) => {
     expect(findings(change, props)).toEqual([rule]);
   });
@@ -193,6 +199,18 @@ describe.each([['CloudFormation', goodTemplate], ['this library', goodCustomTemp
     ['roles for another service', (r) => (r.Deployer = { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: { Statement: allow('iam:PassRole', '*', { Condition: { StringEquals: { 'iam:PassedToService': ['ecs-tasks.amazonaws.com'] } } }) } } })],
     ['roles for services whose names begin otherwise', (r) => launcherStatements(r).push(allow('iam:PassRole', '*', { Condition: { StringLike: { 'iam:PassedToService': 'states.*' } } }))],
     ['a base image that only the deployment knows', (r) => (r.Image.Properties.BaseImageArn = { 'Fn::ImportValue': 'base' })],
+    ['an operator role whose condition holds without the key', (r) => (trustOf(r, 'OperatorRole').Condition = { StringEqualsIfExists: { 'aws:SourceAccount': THIS_ACCOUNT } })],
+    ['every role with the tag of the team', (r) => launcherStatements(r).push(allow('iam:PassRole', '*', { Condition: { StringEquals: { 'iam:ResourceTag/team': 'shop' } } }))],
+    ['who launches and also builds, and passes the role of the build', (r) => (r.Deployer = {
+      Type: 'AWS::IAM::ManagedPolicy',
+      Properties: {
+        Roles: [{ Ref: 'DeployerRole' }],
+        PolicyDocument: { Statement: [allow('lambda:CreateMicrovmImage', '*'), allow('lambda:RunMicrovm', { Ref: 'Image' }), allow('iam:PassRole', { 'Fn::GetAtt': ['BuildRole', 'Arn'] })] },
+      },
+    }) && (r.DeployerRole = r.LauncherRole)],
+    ['a variable with the role of the build, for who builds', (r) => (r.Launcher.Properties.Environment.Variables = { IMAGE: { Ref: 'Image' }, IMAGE_VERSION: '3.0', BUILD_ROLE_ARN: { 'Fn::GetAtt': ['BuildRole', 'Arn'] } })],
+    ['a launch whose version an expression says', (r) => (r.Machine = machine({ ImageIdentifier: 'x', ImageVersion: '{% $states.input.version %}', IngressNetworkConnectors: '{% $in %}' }))],
+    ['a base image of an account that only the deployment knows', (r) => (r.Image.Properties.BaseImageArn = { 'Fn::Sub': 'arn:aws:lambda:us-east-1:${Platform}:microvm-image:golden' })],
     ['versions of one connector', (r) => launcherStatements(r)[2].Resource.push({ 'Fn::Sub': '${Connector.Arn}:*' })],
     ['code below a prefix', (r) => (buildStatements(r)[0].Resource = 'arn:aws:s3:::artifacts/shop/*')],
     ['another role that reads a bucket', (r) => launcherStatements(r).push(allow('s3:GetObject', 'arn:aws:s3:::data/*'))],
@@ -267,6 +285,10 @@ describe('an image built by CloudFormation', () => {
     'Name', 'Description', 'BaseImageArn', 'CodeArtifact', 'CpuConfigurations', 'Resources', 'AdditionalOsCapabilities', 'EnvironmentVariables', 'BuildRoleArn',
   ])('must have the setting %s', (name) => {
     expect(findings((r) => delete r.Image.Properties[name])).toContain('native-settings');
+  });
+
+  test('has as much memory as the largest of its resources', () => {
+    expect(findings((r) => (r.Image.Properties.Resources = [{ MinimumMemoryInMiB: 512 }, { MinimumMemoryInMiB: 8192 }]), { maximumMemoryMiB: 4096 })).toEqual(['maximum-memory']);
   });
 
   test('decides about egress, hooks and the base image in its template, so they are always checked', () => {

@@ -1,6 +1,6 @@
 import { asText, literalText } from './intrinsic-functions';
 import { SynthesizedTemplate, TemplateDocument } from './synthesized-template';
-import { decodedText, findSecrets, looksRandom } from '../../constructs/private/secret-patterns';
+import { decodedText, findSecrets, FoundSecret, looksRandom } from '../../constructs/private/secret-patterns';
 
 /** Names of variables that hold a secret themselves. */
 const SECRET_NAME = /(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secrets?|(auth|access|refresh|bearer|session|api|bot|deploy|id)?[_.-]?token|(api|access|secret|private|signing|encryption|master|account|service|ssh|client|shared|app|license|webhook|hmac|aes|fernet|deploy)[_.-]?(key|secret)([_.-]?base)?|credentials?|creds|connection[_.-]?string|conn[_.-]?str|basic[_.-]?auth|jwt|salt|pin)$/i;
@@ -50,7 +50,7 @@ export function secretIn(key: string, raw: unknown, value: unknown, template: Sy
   for (const text of [whole, ...texts, ...tokensOf(whole).flatMap((token) => decodedText(token) ?? [])]) {
     const [found] = [...findSecrets(text), ...findSecrets(`${key}=${text}`)];
     if (found) {
-      return `a ${found.kind}`;
+      return named(found);
     }
   }
   if (parametersIn(raw).some((name) => template.isHidden(name)) || template.holdsHidden(resolved)) {
@@ -69,7 +69,11 @@ export function secretIn(key: string, raw: unknown, value: unknown, template: Sy
 /** What kind of secret the name of a variable is itself. */
 export function secretInName(key: string): string | undefined {
   const [found] = findSecrets(key);
-  return found ? `a ${found.kind}` : undefined;
+  return found ? named(found) : undefined;
+}
+
+function named({ kind }: FoundSecret): string {
+  return `${/^(?:[AO]|age|npm)/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 function isSecretName(key: string): boolean {

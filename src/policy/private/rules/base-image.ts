@@ -42,9 +42,9 @@ export const oldBaseImage: Rule = {
   }),
 };
 
-/** Undefined when there is none, or only a deployment tells. What is no ARN is a name that nobody knows. */
+/** Undefined when there is none, or only a deployment tells. Any other text is a name that nobody knows. */
 function baseName({ baseImageArn }: ImageSettings): string | undefined {
-  const [, name] = /:microvm-image:([^:${}]+)(?::[^:]*)?$/.exec(baseImageArn) ?? [];
+  const [, name] = /:microvm-image:([^:${}]+)$/.exec(baseImageArn) ?? [];
   return name ?? (baseImageArn === '' || /[${}]/.test(baseImageArn) ? undefined : baseImageArn);
 }
 
