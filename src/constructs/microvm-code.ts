@@ -364,7 +364,7 @@ function dockerignorePatterns(directory: string): string[] {
 }
 
 function warnAboutLeftOutFiles(scope: Construct, directory: string, exclude: string[]) {
-  const files = leftOutSecretFiles(directory, exclude, REPORTED_SECRET_FILES);
+  const files = leftOutSecretFiles(directory, exclude, REPORTED_SECRET_FILES, fs.readFileSync(path.join(directory, DOCKERFILE), 'utf8'));
   if (files.length > 0) {
     Annotations.of(scope).addWarningV2(
       'cdk-lambda-microvms:secretFiles',

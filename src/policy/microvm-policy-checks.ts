@@ -178,13 +178,11 @@ export class MicrovmPolicyChecks implements IPolicyValidationPlugin {
     return { success: found.every(({ severity }) => severity !== MicrovmPolicySeverity.ERROR), violations: found };
   }
 
-  /** What the templates hold, once, or twice where conditions decide what they hold. */
+  /** What the templates hold, once, or several times where conditions decide what they hold. */
   private variants(files: StackFile[]): Subjects[] {
-    const app = SynthesizedApp.read(files);
-    const apps = app.hasConditions ? [app, SynthesizedApp.read(files, false)] : [app];
-    return apps.map((read) => {
-      const identities = new Identities(read);
-      return { app: read, identities, images: readImages(read), launches: readLaunches(read, identities) };
+    return SynthesizedApp.read(files).map((app) => {
+      const identities = new Identities(app);
+      return { app, identities, images: readImages(app), launches: readLaunches(app, identities) };
     });
   }
 

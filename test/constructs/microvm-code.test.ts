@@ -69,6 +69,18 @@ describe('a directory', () => {
     expect(warnings(stack)).toEqual(['cdk-lambda-microvms:secretFiles']);
   });
 
+  test('leaves examples of them out without a word, unless the Dockerfile wants them', () => {
+    write('.env.example');
+    expect(files({}, stackOf())).toEqual(['Dockerfile']);
+    const quiet = stackOf();
+    files({}, quiet);
+    expect(warnings(quiet)).toEqual([]);
+    fs.appendFileSync(path.join(directory, 'Dockerfile'), '\nCOPY .env.example .env\n');
+    const wanted = stackOf();
+    files({}, wanted);
+    expect(warnings(wanted)).toEqual(['cdk-lambda-microvms:secretFiles']);
+  });
+
   test('names the files it left out', () => {
     write('app/.env');
     const stack = stackOf();

@@ -9,12 +9,14 @@ const RULE = 'environment-secret';
 type Environment = Record<string, unknown>;
 
 /** The report on an image that has these variables, built either way. */
-function reports(environment: Environment, parameters: Record<string, unknown> = {}) {
+function reports(environment: Environment, parameters: Record<string, unknown> = {}, mappings: Record<string, unknown> = {}) {
   const native = goodTemplate();
   native.Parameters = parameters;
+  native.Mappings = mappings;
   native.Resources.Image.Properties.EnvironmentVariables = Object.entries(environment).map(([Key, Value]) => ({ Key, Value }));
   const custom = goodCustomTemplate();
   custom.Parameters = parameters;
+  custom.Mappings = mappings;
   custom.Resources.Image.Properties.EnvironmentVariables = environment;
   return [native, custom].map((template) => reportOnTemplate(template));
 }
@@ -26,8 +28,10 @@ function isFound(environment: Environment, parameters?: Record<string, unknown>)
 }
 
 /** Jest takes a callback with more parameters than a row has values for one that calls back. */
-function rows(cases: Array<[string, Environment, Record<string, unknown>?]>): Array<[string, Environment, Record<string, unknown>]> {
-  return cases.map(([what, environment, parameters = {}]) => [what, environment, parameters]);
+function rows(
+  cases: Array<[what: string, environment: Environment, parameters?: Record<string, unknown>, mappings?: Record<string, unknown>]>,
+): Array<[string, Environment, Record<string, unknown>, Record<string, unknown>]> {
+  return cases.map(([what, environment, parameters = {}, mappings = {}]) => [what, environment, parameters, mappings]);
 }
 
 test.each(PLANTED)('a %s is found under any name, and not shown', (_kind, text, secret) => {
@@ -73,14 +77,26 @@ test.each(rows([
   ['a secret that CloudFormation resolves', { DB: '{{resolve:secretsmanager:prod/db:SecretString:password}}' }],
   ['a secret that CloudFormation resolves, of the template', { DB: { 'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: 'Secret' }, ':SecretString:::}}']] } }],
   ['a part of a Join', { SETTING: { 'Fn::Join': ['', ['key=', 'ghp_aB3dE6gH9jK2mN5pQ8', 'sT1vW4yZ7aB3dE6gH9', { Ref: 'AWS::Region' }]] } }],
+  ['a value of a mapping', { SETTING: { 'Fn::FindInMap': ['Keys', 'prod', 'key'] } }, {}, { Keys: { dev: { key: 'none' }, prod: { key: 'AKIAIOSFODNN7QWERTYU' } } }],
+  ['a value of a mapping, for a stage to be known', { SETTING: { 'Fn::FindInMap': ['Keys', { Ref: 'Stage' }, 'key'] } }, {}, { Keys: { dev: { key: 'none' }, prod: { key: 'AKIAIOSFODNN7QWERTYU' } } }],
+  ['the default of a mapping', { SETTING: { 'Fn::FindInMap': ['Keys', 'prod', 'key', { DefaultValue: 'AKIAIOSFODNN7QWERTYU' }] } }],
+  ['the key of a user', { SETTING: { 'Fn::GetAtt': ['Key', 'SecretAccessKey'] } }],
+  ['the key of a user, in a text', { SETTING: { 'Fn::Sub': 'x:${Key.SecretAccessKey}' } }],
+  ['a key in base64', { SETTING: Buffer.from('{"id":"AKIAIOSFODNN7QWERTYU"}').toString('base64') }],
+  ['a private key in base64', { TLS_CERT: Buffer.from(`-----BEGIN PRIVATE KEY-----\n${'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC'.repeat(2)}\n-----END PRIVATE KEY-----`).toString('base64') }],
+  ['a random value in base64', { SETTING: Buffer.from('value:aB3dE6gH9jK2mN5pQ8sT1vW4yZ7').toString('base64') }],
+  ['a header with a password', { HEADER: `Authorization: Basic ${Buffer.from('robot:hunter2').toString('base64')}` }],
+  ['a password of one stage', { DB_PASSWORD_PROD: 'hunter2' }],
+  ['one of two keys', { API_KEY_2_OLD: 'hunter2' }],
+  ['a user and a password', { BASIC_AUTH: 'robot:hunter2' }],
   ['a branch of a condition', { SETTING: { 'Fn::If': ['Never', 'x', 'AKIAIOSFODNN7QWERTYU'] } }],
   ['a variable of Sub', { SETTING: { 'Fn::Sub': ['${A}', { A: 'AKIAIOSFODNN7QWERTYU' }] } }],
   ['JSON with a password', { CONFIG: '{"user":"app","password":"hunter2!"}' }],
   ['a short password', { DB_PASSWORD: 'hunter2' }],
   ['a default password', { POSTGRES_PASSWORD: 'postgres' }],
   ['a name that is a secret itself', { ghp_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7aB3dE6gH9: 'x' }],
-]))('found: %s', (_what, environment, parameters) => {
-  const all = reports(environment, parameters);
+]))('found: %s', (_what, environment, parameters, mappings) => {
+  const all = reports(environment, parameters, mappings);
   for (const { violations } of all) {
     expect(violations.map(({ ruleName }) => ruleName)).toEqual([RULE]);
     expect(JSON.stringify(violations)).not.toMatch(/ghp_|AKIA|hunter2/);
@@ -98,10 +114,21 @@ test.each(rows([
   ['what only a deployment knows', { TABLE: { Ref: 'Logs' }, QUEUE_URL: { Ref: 'Open' }, ACCOUNT: { Ref: 'AWS::AccountId' } }, { Open: { Type: 'String' } }],
   ['nothing', { DB_PASSWORD: '', API_TOKEN: 'none', TOKEN: '${TOKEN}', SECRET: '<set-at-launch>' }],
   ['a public key', { SSH_PUBLIC_KEY: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJkQ2m9xv0u0mZ8b7w3oTqf2yBbY8l3b1J5y2c4d6e8f' }],
+  ['ARNs and names with letters that CloudFormation made', { KMS_KEY: 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab', MACHINE: 'arn:aws:states:eu-west-1:111122223333:stateMachine:ShopMachine8kq2Lm9V-x8Kq2Lm9Vb4Z', TABLE: 'Shop-OrdersCD117FA1-1OQ3N7HKPL2ZW', CODE: 's3://artifacts/3b1f5c0e8d7a4962b5c8f1e0d3a69788.zip' }],
+  ['what everybody may have', { STRIPE_PUBLISHABLE_KEY: 'pk_live_51Hq83kd92Lm9Vb4Zn7Rt5Yw3Pc6Hd1', POSTHOG: 'phc_8kq2Lm9Vb4Zn7Rt5Yw3Pc6Hd1Jf0Gs8x9Kq2', LEDGER: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', CLIENTS: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJkQ2m9xv0u0mZ8b7w3oTqf2yBbY8l3b1J5y2c4d6e8f ci' }],
+  ['base64 of settings and images', { SETTING: Buffer.from('{"level":"info","region":"eu-west-1"}').toString('base64'), LOGO: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==' }],
+  ['names of models and data', { CHECKPOINT: 'meta-llama/Meta-Llama-3.1-8B-Instruct-AWQ-INT4', DATA: 'wikitext-103-raw-v1-2024q4-sampled-128k' }],
+  ['keys of tables and caches', { PARTITION_KEY: 'tenantId', CACHE_KEY_PREFIX: 'v3', SORT_KEY_TEST: 'id' }],
   ['JSON of settings', { CONFIG: '{"retries":3,"token_type":"bearer","region":"eu-west-1","features":["checkout","search"]}' }],
 ]))('not taken for a secret: %s', (_what, environment, parameters) => {
   for (const [key, value] of Object.entries(environment)) {
     expect([key, isFound({ [key]: value }, parameters)]).toEqual([key, false]);
+  }
+});
+
+test('a key that has no form of its own is told by its name', () => {
+  for (const { violations } of reports({ AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYzR8Kq3LmN0' })) {
+    expect(violations.map(({ description }) => description)).toEqual([expect.stringContaining("'AWS_SECRET_ACCESS_KEY' seems to hold an AWS secret access key.")]);
   }
 });
 
@@ -113,6 +140,15 @@ test('a payload of the run hook is read too', () => {
   const { violations } = reportOnTemplate(template);
   expect(violations.map(({ ruleName }) => ruleName)).toEqual([RULE]);
   expect(JSON.stringify(violations)).not.toContain('hunter2');
+});
+
+test('a payload with a parameter that CloudFormation hides is found', () => {
+  const template = goodTemplate();
+  template.Parameters = { Hidden: { Type: 'String', NoEcho: true } };
+  template.Resources.Launcher.Properties.Environment.Variables.MICROVM_LAUNCH = {
+    'Fn::Sub': '{"imageIdentifier":"x","imageVersion":"1.0","ingressNetworkConnectors":["arn:aws:lambda:us-east-1:aws:network-connector:aws-network-connector:NO_INGRESS"],"runHookPayload":"a=${Hidden}"}',
+  };
+  expect(reportOnTemplate(template).violations.map(({ description }) => description)).toEqual([expect.stringContaining('a parameter with NoEcho')]);
 });
 
 describe('in a real synth', () => {

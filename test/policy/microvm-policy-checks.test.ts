@@ -225,7 +225,7 @@ describe('in a synth', () => {
   });
 
   test('the account of the stack is the one that trust must be confined to', () => {
-    const report = (account: string) => {
+    const report = (account: string | string[]) => {
       const app = new App();
       const stack = new Stack(app, 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
       const assumedBy = new iam.ServicePrincipal('lambda.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': account } } });
@@ -234,6 +234,7 @@ describe('in a synth', () => {
     };
     expect(report('111122223333')).toEqual([]);
     expect(report('999988887777')).toEqual(['role-trust']);
+    expect(report(['111122223333', '999988887777'])).toEqual(['role-trust']);
   });
 });
 
@@ -264,6 +265,23 @@ describe('rules of your own', () => {
     expect(failureOf(app('shop-app'))).toBe('');
     expect(failureOf(app('app'))).toContain("The image is named 'app'. Costs are assigned by name.");
     expect(failureOf(app('app', true))).toBe('');
+  });
+
+  test('show no secret, though their message names one', () => {
+    const key = `ghp_${'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7'.repeat(2).slice(0, 36)}`;
+    const rule: IMicrovmPolicyRule = {
+      ruleId: 'careless',
+      severity: MicrovmPolicySeverity.ERROR,
+      why: 'x',
+      fix: 'x',
+      check: ({ images }) => images.map((resource) => ({ resource, message: `the image is described as '${resource.text('Description')}'` })),
+    };
+    const app = new App();
+    Validations.of(app).addPlugins(new MicrovmPolicyChecks({ additionalRules: [rule] }));
+    image(new Stack(app, 'Stack'), { description: `uses ${key}` });
+    const failure = failureOf(app);
+    expect(failure).toContain("described as 'uses ***'");
+    expect(failure).not.toContain(key);
   });
 
   test('see images, launches and any resource, with the same values however they are written', () => {

@@ -1,8 +1,9 @@
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
-import { App, NestedStack, Stack } from 'aws-cdk-lib';
+import { App, CfnStack, NestedStack, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { literalText } from '../../src/policy/private/intrinsic-functions';
 import { Identities, readStatements } from '../../src/policy/private/policy-documents';
 import { SynthesizedApp } from '../../src/policy/private/synthesized-app';
@@ -10,8 +11,8 @@ import { SynthesizedTemplate, TemplateDocument } from '../../src/policy/private/
 
 const PLACE = { account: '111122223333', region: 'eu-west-1' };
 
-function template(document: TemplateDocument, source: Partial<typeof PLACE> = PLACE, assumed = true): SynthesizedTemplate {
-  return new SynthesizedTemplate({ name: 'Shop', template: document, ...source }, assumed);
+function template(document: TemplateDocument, source: Partial<typeof PLACE> = PLACE, holds = true, butFor?: string): SynthesizedTemplate {
+  return new SynthesizedTemplate({ name: 'Shop', template: document, ...source }, { holds, butFor });
 }
 
 const ROLE = { Role: { Type: 'AWS::IAM::Role', Properties: { Path: '/team/' } } };
@@ -75,9 +76,31 @@ describe('intrinsic functions', () => {
       Conditions: { Prod: { 'Fn::Equals': [{ Ref: 'Stage' }, 'prod'] }, Dev: { 'Fn::Not': [{ Condition: 'Prod' }] } },
       Resources: { OnlyProd: { Type: 'AWS::SNS::Topic', Condition: 'Prod' }, OnlyDev: { Type: 'AWS::SNS::Topic', Condition: 'Dev' } },
     };
-    expect(SynthesizedTemplate.variants(document)).toEqual([true, false]);
+    expect(SynthesizedTemplate.variants(document)).toEqual([{ holds: true }, { holds: false }]);
     expect(template(document, PLACE, true).resources.map(({ logicalId }) => logicalId)).toEqual(['OnlyProd']);
     expect(template(document, PLACE, false).resources.map(({ logicalId }) => logicalId)).toEqual(['OnlyDev']);
+  });
+
+  test('of several conditions each is also assumed to hold alone, as that for one stage does', () => {
+    const on = (stage: string) => ({ 'Fn::Equals': [{ Ref: 'Stage' }, stage] });
+    const document = {
+      Parameters: { Stage: { Type: 'String' } },
+      Conditions: { CDKMetadataAvailable: on('x'), Prod: on('prod'), Dev: on('dev'), Either: { 'Fn::Or': [{ Condition: 'Prod' }, { Condition: 'Dev' }] } },
+    };
+    const seen = SynthesizedTemplate.variants(document).map(({ holds, butFor }) => template(document, PLACE, holds, butFor)
+      .resolve(['Prod', 'Dev', 'Either'].map((condition) => ({ 'Fn::If': [condition, 1, 0] }))));
+    expect(seen).toEqual([[1, 1, 1], [0, 0, 0], [1, 0, 1], [0, 1, 1]]);
+  });
+
+  test('a template with a hundred conditions is read a bounded number of times', () => {
+    const conditions = Object.fromEntries([...Array(100).keys()].map((index) => [`Flag${index}`, { 'Fn::Equals': [{ Ref: `P${index}` }, 'on'] }]));
+    expect(SynthesizedTemplate.variants({ Conditions: conditions })).toHaveLength(18);
+  });
+
+  test('a mapping has a default for keys it lacks', () => {
+    const read = template({ Mappings: { Sizes: { 'eu-west-1': { Memory: 512 } } } });
+    const memoryIn = (region: string) => read.resolve({ 'Fn::FindInMap': ['Sizes', region, 'Memory', { DefaultValue: 1024 }] });
+    expect([memoryIn('eu-west-1'), memoryIn('us-east-1')]).toEqual([512, 1024]);
   });
 
   test('names that depend on each other end in a placeholder, not in an endless loop', () => {
@@ -113,6 +136,19 @@ describe('stacks of an app', () => {
     expect(app.resourceWithArn(fn.properties.Role)?.logicalId).toBe('Role');
   });
 
+  test('a nested template in YAML is left out, and the rest is read', () => {
+    const outdir = fs.mkdtempSync(path.join(os.tmpdir(), 'nested-'));
+    const yaml = path.join(outdir, 'nested.yaml');
+    fs.writeFileSync(yaml, 'Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n');
+    const cdk = new App({ outdir: path.join(outdir, 'cdk.out') });
+    const parent = new Stack(cdk, 'Parent');
+    new CfnStack(parent, 'Nested', { templateUrl: new Asset(parent, 'Template', { path: yaml }).httpUrl });
+    new iam.Role(parent, 'Role', { assumedBy: new iam.AnyPrincipal() });
+    const [app] = SynthesizedApp.read([{ name: 'Parent', templatePath: cdk.synth().getStackByName('Parent').templateFullPath }]);
+    expect(app.templates).toHaveLength(2);
+    expect(app.resources.map(({ type }) => type)).toEqual(expect.arrayContaining(['AWS::CloudFormation::Stack', 'AWS::IAM::Role']));
+  });
+
   test('nested stacks are read, with what they are given and what they give', () => {
     const outdir = fs.mkdtempSync(path.join(os.tmpdir(), 'nested-'));
     const cdk = new App({ outdir });
@@ -122,7 +158,7 @@ describe('stacks of an app', () => {
     const inner = new iam.Role(nested, 'Inner', { assumedBy: new iam.ArnPrincipal(outer.roleArn) });
     new iam.Role(parent, 'Last', { assumedBy: new iam.ArnPrincipal(inner.roleArn) });
     const assembly = cdk.synth();
-    const app = SynthesizedApp.read([{ name: 'Parent', templatePath: assembly.getStackByName('Parent').templateFullPath }]);
+    const [app] = SynthesizedApp.read([{ name: 'Parent', templatePath: assembly.getStackByName('Parent').templateFullPath }]);
     const identities = new Identities(app);
     const trusted = (id: string) => identities.all.find(({ resource }) => resource.logicalId.startsWith(id))!.trust[0].principals![0].value;
     expect(identities.withArn(trusted('Inner'))?.resource.logicalId).toMatch(/^Outer/);

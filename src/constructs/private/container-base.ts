@@ -32,14 +32,14 @@ const NOT_MADE_FOR_SNAPSHOTS = [
   /^cgr\.dev\/chainguard\/(?!static)/,
   /^registry\.(?:access\.)?redhat\.(?:com|io)\//,
   /^nvcr\.io\//,
-  /^(?:quay\.io\/)?(?:centos|fedora)\//,
-  /^ghcr\.io\/astral-sh\/uv$/,
-  /^(?:amazon\/aws-|bitnami\/|bitnamilegacy\/|nginxinc\/|oven\/bun$|denoland\/deno$|nvidia\/cuda$|pytorch\/|tensorflow\/|continuumio\/|redhat\/|rockylinux\/|cimg\/|circleci\/|selenium\/|phusion\/|jupyter\/)/,
+  /^(?:quay\.io\/)?(?:centos|fedora|jupyter)\//,
+  /^ghcr\.io\/(?:astral-sh\/uv$|puppeteer\/|browserless\/)/,
+  /^(?:amazon\/aws-|bitnami\/|bitnamilegacy\/|nginxinc\/|oven\/bun$|denoland\/deno$|nvidia\/cuda$|pytorch\/|tensorflow\/|continuumio\/|redhat\/|rockylinux\/|cimg\/|circleci\/|selenium\/|phusion\/|jupyter\/|mambaorg\/|condaforge\/|browserless\/|cypress\/|apache\/|hashicorp\/|grafana\/|vllm\/|ollama\/)/,
 ];
 
 /** The part of the FROM line that makes a stage x86-only. */
 export function x86Evidence({ image, platform }: Stage): string | undefined {
-  const [x86Platform] = /^linux\/(?:amd64|x86_64|386)(?:\/v\d)?/.exec(platform ?? '') ?? [];
+  const [x86Platform] = /^(?:linux\/)?(?:amd64|x86[-_]64|i?386)(?:\/v\d)?(?=\/|$)/i.exec(platform ?? '') ?? [];
   if (x86Platform) {
     return `--platform=${x86Platform}`;
   }

@@ -107,7 +107,7 @@ export function warnAboutHiddenPort(scope: Construct, port: number, dockerfile: 
 }
 
 /** A name whose value is a secret. `TOKEN_FILE`, `SECRET_NAME` and the like say where one is. */
-const SECRET_NAME = /(?:SECRET|PASSWORD|PASSWD|_PWD|PASSPHRASE|TOKEN|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)_?KEY(?:_BASE|_ID)?|CREDENTIALS?)$/i;
+const SECRET_NAME = /(?:SECRET|PASSWORD|PASSWD|_PWD|(?:^|_)PASS|PASSPHRASE|TOKEN|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)_?KEY(?:_BASE|_ID)?|CREDENTIALS?)$/i;
 
 /** Secrets that only their names give away: their values have no form of their own. */
 export function namedSecrets({ instructions }: DockerfileFacts): LineFinding[] {
@@ -118,22 +118,30 @@ export function namedSecrets({ instructions }: DockerfileFacts): LineFinding[] {
     ...instructions.map((instruction) => instruction.trigger ?? instruction)
       .filter(({ keyword }) => keyword === 'RUN')
       .flatMap(({ words, line, heredocs }) => [
-        ...words.map((word, index) => ({ line: word.line, what: secretArgument(words[index - 1]?.text ?? '', word.text) })),
-        ...heredocs.flatMap((body) => body.split(/\s+/)).map((word, index, all) => ({ line, what: secretArgument(all[index - 1] ?? '', word) })),
+        ...words.map((word, index) => ({ line: word.line, what: secretArgument(words.map(({ text }) => text), index) })),
+        ...heredocs.flatMap((body) => body.split(/\s+/)).map((_word, index, all) => ({ line, what: secretArgument(all, index) })),
       ])
       .flatMap(({ line, what }) => what === undefined ? [] : [{ line, what }]),
   ];
 }
 
-/** A command gets a secret as `NAME=value`, `--password value`, `--password=value` or `-u user:password`. */
-function secretArgument(previous: string, word: string): string | undefined {
+/** How far before a password the command is that takes it: `docker login --username me --password ...`. */
+const COMMAND_WORDS = 6;
+
+/** A command gets a secret as `NAME=value`, `--password value`, `--password=value`, `-u user:password` or, some of them, as `-p` or by a pipe. */
+function secretArgument(words: string[], index: number): string | undefined {
+  const [previous, word] = [words[index - 1] ?? '', words[index]];
+  const follows = (command: RegExp) => words.slice(Math.max(0, index - COMMAND_WORDS), index).some((one) => command.test(one));
   const [, name, value] = /^["']?(-{0,2}[A-Za-z][\w-]*)=["']?([^"']*)/.exec(word) ?? [];
   if (name !== undefined) {
     return SECRET_NAME.test(name.replace(/-/g, '_')) && isChosen(value) ? `value of ${withoutSecrets(name)} in RUN` : undefined;
   }
-  if (/^--?(?:u|user)$/.test(previous)) {
+  if (/^--?(?:u|user)$/.test(previous) || words[index + 2] === 'chpasswd') {
     const [, password = ''] = /^["']?[^:"']+:([^"']+)["']?$/.exec(word) ?? [];
     return isChosen(password) ? 'password in RUN' : undefined;
+  }
+  if (previous === '-p' ? follows(/^(?:sshpass|login)$/) : /^-p./.test(word) && follows(/^(?:sshpass|mysql(?:dump|admin)?)$/)) {
+    return isChosen(word.replace(/^-p|["']/g, '')) ? 'password in RUN' : undefined;
   }
   return /^--[\w-]*(?:password|passwd|token|secret|api-key|passphrase)$/.test(previous) && isChosen(word.replace(/["']/g, '')) ? `value of ${previous} in RUN` : undefined;
 }

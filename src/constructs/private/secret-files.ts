@@ -24,8 +24,13 @@ export function isCredentialFile(file: string): boolean {
   return CREDENTIAL_FILE.test(file);
 }
 
-/** The first few credential-looking files in a directory that `exclude` leaves out. */
-export function leftOutSecretFiles(directory: string, exclude: string[], limit: number): string[] {
+/** Whether a file with the name of one that holds credentials only shows what such a file looks like. */
+export function isExample(file: string): boolean {
+  return /\.(?:example|sample|template|dist|defaults?)$/.test(file);
+}
+
+/** The first few credential-looking files in a directory that `exclude` leaves out. Examples count when the Dockerfile wants them. */
+export function leftOutSecretFiles(directory: string, exclude: string[], limit: number, dockerfile: string): string[] {
   const secret = IgnoreStrategy.docker(directory, CREDENTIAL_FILES);
   const all = IgnoreStrategy.docker(directory, exclude);
   const found: string[] = [];
@@ -36,7 +41,7 @@ export function leftOutSecretFiles(directory: string, exclude: string[], limit: 
         continue;
       }
       if (secret.ignores(file) && all.ignores(file)) {
-        found.push(path.relative(directory, file));
+        found.push(...isExample(entry.name) && !dockerfile.includes(entry.name) ? [] : [path.relative(directory, file)]);
       } else if (entry.isDirectory() && !all.completelyIgnores(file)) {
         visit(file);
       }

@@ -53,7 +53,14 @@ const PREFIXED_TOKENS: Array<[kind: string, prefix: string, rest: string]> = [
 ];
 
 /** The words a name ends in when its value is a secret. */
+const PASSWORD_WORD = '(?:passw(?:or)?d|passphrase|pwd)';
 const SECRET_WORD = '(?:secret|passw(?:or)?d|passphrase|(?<!publickey)token|(?:api|access|private|secret|signing|encryption)[_-]?key(?:_base)?|credentials?)';
+
+/** What is between a name and its value in code, as a member, a variable or the first of two arguments. */
+const IS = '(?:["\']?\\s{0,4}(?::=|=>|[:=])|["\']\\s{0,4},)\\s{0,4}';
+
+/** A name that its line begins with, as in .env, YAML and .properties. */
+const AT_START = '(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})';
 
 /** Specific before general: what an earlier format found, a later one does not report again. */
 const FORMATS: SecretFormat[] = [
@@ -68,7 +75,15 @@ const FORMATS: SecretFormat[] = [
     kind,
     hint: prefix,
     pattern: new RegExp(`(?<![A-Za-z0-9])${prefix.replace(/\./g, '\\.')}${rest}(?![A-Za-z0-9])`, 'g'),
+    accept: (_value: string, match: RegExpExecArray) => !/x{6}|your[-_]|place[-_]?holder|change[-_]?me|[-_]here$/i.test(match[0]),
   })),
+  {
+    // "-----BEGIN " in base64, as in a Secret of Kubernetes.
+    kind: 'private key',
+    hint: 'LS0tLS1CRUdJTi',
+    pattern: /LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,}={0,2}/g,
+    accept: (_value, match) => decodedText(match[0])?.includes('PRIVATE KEY-----') ?? false,
+  },
   {
     kind: 'JSON Web Token',
     hint: 'eyJ',
@@ -111,26 +126,55 @@ const FORMATS: SecretFormat[] = [
     accept: (value) => !isPlaceholder(value),
   },
   {
+    kind: 'password in a header',
+    hint: /authorization/i,
+    pattern: /authorization["']?\s{0,4}[:=,]\s{0,4}["'`]?Basic\s+([A-Za-z0-9+/]{8,}={0,2})/gi,
+    accept: (value) => /^[^:]+:./.test(decoded(value)) && !isPlaceholder(decoded(value).replace(/^[^:]+:/, '')),
+  },
+  {
+    kind: 'token in a header',
+    hint: /authorization/i,
+    pattern: /authorization["']?\s{0,4}[:=,]\s{0,4}["'`]?(?:Bearer|token)\s+([\w.~+/-]{20,})/gi,
+    accept: (value) => !isPlaceholder(value) && looksRandom(value),
+  },
+  {
     // "auth" holds user:password in base64.
     kind: 'registry password',
     hint: '"auth"',
     pattern: /"auth"\s*:\s*"([A-Za-z0-9+/]{8,}={0,2})"/g,
-    accept: (value) => /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(Buffer.from(value, 'base64').toString('latin1')),
+    accept: (value) => /^[\x20-\x7e]+:[\x20-\x7e]+$/.test(decoded(value)),
   },
   { kind: 'registry password', hint: '"identitytoken"', pattern: /"identitytoken"\s*:\s*"[^"\s]{16,}"/g },
   {
     kind: 'random value of a secret name',
     hint: new RegExp(SECRET_WORD, 'i'),
-    pattern: new RegExp(`${SECRET_WORD}["']?\\s{0,4}(?::=|=>|[:=])\\s{0,4}(["'\`])([^\\s"'\`]{16,256})\\1`, 'gi'),
+    pattern: new RegExp(`${SECRET_WORD}${IS}(["'\`])([^\\s"'\`]{16,256})\\1`, 'gi'),
     accept: (_quote, match) => !isPlaceholder(match[2]) && looksRandom(match[2]),
   },
   {
     // Unquoted only as the rest of a line, as in .env, YAML and .properties: in code, it would be an expression.
     kind: 'random value of a secret name',
     hint: new RegExp(SECRET_WORD, 'i'),
-    pattern: new RegExp(
-      `${SECRET_WORD}(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
+    pattern: new RegExp(`${SECRET_WORD}${AT_START}(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
     accept: (value) => !isPlaceholder(value) && looksRandom(value),
+  },
+  {
+    kind: 'password',
+    hint: new RegExp(PASSWORD_WORD, 'i'),
+    pattern: new RegExp(`${PASSWORD_WORD}${IS}(["'\`])([^\\s"'\`]{8,64})\\1`, 'gi'),
+    accept: (_quote, match) => !isPlaceholder(match[2]) && looksChosen(match[2]),
+  },
+  {
+    kind: 'password',
+    hint: new RegExp(PASSWORD_WORD, 'i'),
+    pattern: new RegExp(`${PASSWORD_WORD}${AT_START}(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`]{8,64})[ \\t\\r]*$`, 'gim'),
+    accept: (value) => !isPlaceholder(value) && looksChosen(value),
+  },
+  {
+    kind: 'password',
+    hint: new RegExp(`${PASSWORD_WORD}>`, 'i'),
+    pattern: new RegExp(`<[\\w.:-]{0,40}${PASSWORD_WORD}>([^\\s<>]{8,64})</`, 'gi'),
+    accept: (value) => !isPlaceholder(value) && (looksChosen(value) || looksRandom(value)),
   },
 ];
 
@@ -168,6 +212,28 @@ export function looksRandom(value: string): boolean {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Whether a person chose a value as a password: of letters, digits, and marks or letters of both cases, as rules for passwords ask for.
+ * Syntax is none, nor are the words that tests and examples have.
+ */
+function looksChosen(value: string): boolean {
+  const isMixed = /[A-Z]/.test(value) && /[a-z]/.test(value) && /^[A-Za-z0-9_-]+$/.test(value) && !/passw|pwd|test|example|sample|fake|mock|demo/i.test(value);
+  return /[A-Za-z]/.test(value) && /\d/.test(value) && !/[|:,(){}<>\[\]/\\$]/.test(value) && (isMixed || /[!@#%^&*?~+]/.test(value));
+}
+
+/** What a value says in base64. Undefined: it is none, or no text. */
+export function decodedText(value: string): string | undefined {
+  if (!/^[A-Za-z0-9+/_-]{20,}={0,2}$/.test(value)) {
+    return undefined;
+  }
+  const text = decoded(value);
+  return /^[\t\n\r\x20-\x7e]+$/.test(text) ? text : undefined;
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('latin1');
+}
 
 /** Whether a value only stands where a secret will be: a variable, a word such as `changeme`, dots. */
 export function isPlaceholder(value: string): boolean {

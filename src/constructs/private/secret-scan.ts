@@ -1,5 +1,5 @@
 import { CodeContext, ContextFile } from './code-context';
-import { isCredentialFile } from './secret-files';
+import { isCredentialFile, isExample } from './secret-files';
 import { findSecrets } from './secret-patterns';
 
 /** A secret in a file of the code. */
@@ -99,6 +99,6 @@ function textOf(file: ContextFile): string | undefined {
 
 /** Certificates and public keys have the names of private ones, and examples those of what they are examples of. */
 function isHarmless(file: string, text: string | undefined): boolean {
-  return /\.(?:pub|example|sample|template|dist|defaults?)$/.test(file)
+  return isExample(file) || file.endsWith('.pub')
     || (/\.(?:pem|key)$/.test(file) && text !== undefined && text.includes('-----BEGIN ') && !text.includes('PRIVATE KEY'));
 }

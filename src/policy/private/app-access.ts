@@ -35,9 +35,7 @@ export interface Knowledge {
 export class AppAccess {
   /** Under each assumption that makes a difference: an answer must be true under all. */
   public static readings(source: AppSource, knowledge: Knowledge): AppAccess[] {
-    const app = new SynthesizedApp(source.stacks, true);
-    return [app, ...(app.hasConditions ? [new SynthesizedApp(source.stacks, false)] : [])]
-      .map((each) => new AppAccess(source, each, knowledge));
+    return SynthesizedApp.readings(source.stacks).map((app) => new AppAccess(source, app, knowledge));
   }
 
   public readonly images: NamedResource[];

@@ -1,19 +1,31 @@
 import { asText, literalText } from './intrinsic-functions';
 import { SynthesizedTemplate, TemplateDocument } from './synthesized-template';
-import { findSecrets, looksRandom } from '../../constructs/private/secret-patterns';
+import { decodedText, findSecrets, FoundSecret, looksRandom } from '../../constructs/private/secret-patterns';
 
 /** Names of variables that hold a secret themselves. */
-const SECRET_NAME = /(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secrets?|(auth|access|refresh|bearer|session|api|bot|deploy|id)?[_.-]?token|(api|access|secret|private|signing|encryption|master|account|service|ssh|client|shared|app|license|webhook)[_.-]?(key|secret)(base)?|credentials?|creds|connection[_.-]?string|conn[_.-]?str|jwt|salt|pin)(base64|b64|[_.-]?\d+)?$/i;
-const CAMEL_SECRET_NAME = /(password|passwd|passphrase|secret|token|api_?key|secret_?key|private_?key|access_?key|credentials?)(base64|b64|[_.-]?\d+)?$/i;
+const SECRET_NAME = /(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secrets?|(auth|access|refresh|bearer|session|api|bot|deploy|id)?[_.-]?token|(api|access|secret|private|signing|encryption|master|account|service|ssh|client|shared|app|license|webhook|hmac|aes|fernet|deploy)[_.-]?(key|secret)([_.-]?base)?|credentials?|creds|connection[_.-]?string|conn[_.-]?str|basic[_.-]?auth|jwt|salt|pin)$/i;
+const CAMEL_SECRET_NAME = /(password|passwd|passphrase|secret|token|api_?key|secret_?key|private_?key|access_?key|credentials?)$/i;
+
+/** What is said of such a variable after its name: for which stage, which of several, how it is written. */
+const SUFFIX = /([_.-]?(base64|b64|\d+)|[_.-](prod|production|live|staging|stage|dev|test|old|new|current|previous|primary|secondary|default|value|hex))+$/i;
 
 /** Names of variables that only say where a secret is, or something about it. */
 const POINTER_NAME = /(arn|name|id|ids|url|uri|path|file|dir|parameter|param|ttl|timeout|expiry|expiration|seconds|minutes|days|length|limit|max|count|size|type|format|header|algorithm|alg|issuer|audience|enabled|required|version|region|prefix|suffix|policy)$/i;
 
 /** Names of variables whose values are long and mixed and no secret. */
-const HARMLESS_NAME = /(^|[_.-])(id|ids|uuid|guid|sha|sha1|sha256|sha512|md5|hash|digest|checksum|commit|revision|rev|ref|git|version|etag|build|image|integrity|fingerprint|thumbprint|public[_.-]?key|pub[_.-]?key|cert|certificate|arn|path|subnet|subnets|vpc|group|groups|bucket|endpoint|host|hostname|domain|pool)s?([_.-]|$)/i;
+const HARMLESS_NAME = /(^|[_.-])(id|ids|uuid|guid|sha|sha1|sha256|sha512|md5|hash|digest|checksum|commit|revision|rev|ref|git|version|etag|build|image|integrity|fingerprint|thumbprint|public|publishable|authorized|pub[_.-]?key|cert|certificate|arn|path|subnet|subnets|vpc|group|groups|bucket|endpoint|host|hostname|domain|pool)s?([_.-]|$)/i;
 
 /** What a value looks like that only says where a secret is. */
 const POINTER_VALUE = /^(arn:|s3:\/\/|https?:\/\/|ssm:|secretsmanager:|file:|vault:|\/[\w.-]+(\/[\w.-]+)*$)/;
+
+/** What everybody may have: keys that identify, keys of an SSH server's clients, addresses of a ledger, images and archives. */
+const PUBLIC_VALUE = /^(pk_(live|test)_|phc_|AAAA[A-Z0-9]3NzaC1|AAAAE2VjZHNh|0x[0-9a-fA-F]{40}$|iVBORw0KGgo|\/9j\/|R0lGOD|H4sI|UEsDB)/;
+
+/** A name that CloudFormation made, of stack, logical id and some letters: `Shop-TableCD117FA1-1OQ3N7HKPL2ZW`. */
+const GENERATED_NAME = /^[a-z][\w-]*-[a-z]\w*[0-9a-f]{8}-[a-z0-9]{8,16}$/i;
+
+/** Attributes of resources that are secrets themselves. */
+const SECRET_ATTRIBUTE = /\$\{[^}]*\.(SecretAccessKey|ClientSecret|ApiKey)\}/;
 
 /** Nothing, a place for a value, or a word that switches something. */
 const NO_SECRET = /^(<[^>]*>|\$\{[^}]*\}|\{\{.*\}\}|%\w+%|\*+|none|null|nil|undefined|true|false|yes|no|on|off|enabled|disabled|required|optional)?$/i;
@@ -26,18 +38,22 @@ const NO_SECRET = /^(<[^>]*>|\$\{[^}]*\}|\{\{.*\}\}|%\w+%|\*+|none|null|nil|unde
  */
 export function secretIn(key: string, raw: unknown, value: unknown, template: SynthesizedTemplate): string | undefined {
   const resolved = asText(value);
-  if (/\{\{resolve:(secretsmanager|ssm-secure):/.test(resolved)) {
+  if (/\{\{resolve:(secretsmanager|ssm-secure):/.test(resolved) || SECRET_ATTRIBUTE.test(resolved)) {
     return 'a secret that is resolved at deployment';
   }
-  const texts = [...literalText(raw), ...parametersIn(raw).flatMap((name) => literalText(template.parameterDefault(name)))].filter((text) => text !== '');
+  const texts = [
+    ...literalText(raw),
+    ...argumentsIn(raw, 'Fn::FindInMap').flatMap(([map, first, second, otherwise]) => literalText([...template.mappedValues(map, first, second), otherwise])),
+    ...parametersIn(raw).flatMap((name) => literalText(template.parameterDefault(name))),
+  ].filter((text) => text !== '');
   const whole = texts.join('');
-  for (const text of [whole, ...texts]) {
+  for (const text of [whole, ...texts, ...tokensOf(whole).flatMap((token) => decodedText(token) ?? [])]) {
     const [found] = [...findSecrets(text), ...findSecrets(`${key}=${text}`)];
     if (found) {
-      return `a ${found.kind}`;
+      return named(found);
     }
   }
-  if (parametersIn(raw).some((name) => template.isHidden(name))) {
+  if (parametersIn(raw).some((name) => template.isHidden(name)) || template.holdsHidden(resolved)) {
     return 'a parameter with NoEcho';
   }
   if (isSecretName(key)) {
@@ -47,17 +63,22 @@ export function secretIn(key: string, raw: unknown, value: unknown, template: Sy
   if (/["']?(password|passwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["'][^"'${}]{6,}["']/i.test(whole)) {
     return 'a value of a secret name';
   }
-  return !HARMLESS_NAME.test(separated(key)) && whole.split(/[\s,;|"'&?]+/).some(isRandom) ? 'a random value' : undefined;
+  return !HARMLESS_NAME.test(separated(key)) && tokensOf(whole).some(isRandom) ? 'a random value' : undefined;
 }
 
 /** What kind of secret the name of a variable is itself. */
 export function secretInName(key: string): string | undefined {
   const [found] = findSecrets(key);
-  return found ? `a ${found.kind}` : undefined;
+  return found ? named(found) : undefined;
+}
+
+function named({ kind }: FoundSecret): string {
+  return `${/^(?:[AO]|age|npm)/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 function isSecretName(key: string): boolean {
-  return !POINTER_NAME.test(key) && !/public[_.-]?key$/i.test(key) && (SECRET_NAME.test(separated(key)) || CAMEL_SECRET_NAME.test(key));
+  const name = key.replace(SUFFIX, '');
+  return !POINTER_NAME.test(name) && !/public[_.-]?key$/i.test(name) && (SECRET_NAME.test(separated(name)) || CAMEL_SECRET_NAME.test(name));
 }
 
 /** `apiKey` as `api_Key`. */
@@ -76,13 +97,21 @@ function holdsPointer(raw: unknown, resolved: string, template: SynthesizedTempl
     || (name === 'Fn::GetAtt' && /(Arn|Id|Name|Url)$/.test(asText(Array.isArray(argument) ? argument.join('.') : argument)));
 }
 
+function tokensOf(text: string): string[] {
+  return text.split(/[\s,;|"'&?]+/);
+}
+
 /** Long, of letters and digits, and no words in it. */
 function isRandom(text: string): boolean {
   const value = text.replace(/^[\w.-]{1,40}[:=]/, '');
-  if (value.length < 20 || POINTER_VALUE.test(value) || isUuid(value) || /^(sha\d+[-:]|[a-z]{1,12}-[0-9a-f]{8,17}$|\d{4}-\d{2}-\d{2}T)/i.test(value) || /\.(com|net|org|io|dev|aws|internal|local)\b/.test(value)) {
+  const decoded = decodedText(value);
+  if (decoded !== undefined) {
+    return tokensOf(decoded).some(isRandom);
+  }
+  if (value.length < 20 || [text, value].some((each) => POINTER_VALUE.test(each) || PUBLIC_VALUE.test(each)) || GENERATED_NAME.test(value) || isUuid(value) || /^(sha\d+[-:]|[a-z]{1,12}-[0-9a-f]{8,17}$|\d{4}-\d{2}-\d{2}T)/i.test(value) || /\.(com|net|org|io|dev|aws|internal|local)\b/.test(value)) {
     return false;
   }
-  return runsOf(value).some((run) => run.length >= 20 && !isWordy(run) && looksRandom(run.replace(/[^A-Za-z0-9]/g, '')));
+  return runsOf(value).some((run) => !isWordy(run) && looksRandom(run.split(/[^A-Za-z0-9]/).filter((part) => !isPlain(part)).join('')));
 }
 
 function isUuid(value: string): boolean {
@@ -93,11 +122,24 @@ function runsOf(value: string): string[] {
   return value.match(/[A-Za-z0-9+/_=-]{20,}/g) ?? [];
 }
 
+/** A word, a number, or one after the other, as in names of models and releases. */
+function isPlain(part: string): boolean {
+  return /^([A-Za-z]?[a-z]*|[A-Z]*)\d{0,4}$|^\d+[A-Za-z]{0,2}$/.test(part);
+}
+
 /** Most of its letters are in words: runs of one case, after a separator or a capital. */
 function isWordy(run: string): boolean {
   const letters = run.replace(/[^A-Za-z]/g, '').length;
   const inWords = (run.match(/[A-Z]?[a-z]{4,}|[A-Z]{5,}/g) ?? []).join('').length;
   return letters === 0 || inWords / letters > 0.6;
+}
+
+/** The arguments of each call of an intrinsic function. */
+function argumentsIn(raw: unknown, name: string): unknown[][] {
+  if (typeof raw !== 'object' || raw === null) {
+    return [];
+  }
+  return Object.entries(raw).flatMap(([key, value]) => (key === name && Array.isArray(value) ? [value] : argumentsIn(value, name)));
 }
 
 function parametersIn(raw: unknown): string[] {

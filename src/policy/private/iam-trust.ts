@@ -5,7 +5,7 @@ import { all, any, known, not, Truth, unknown } from './iam-truth';
 import { Place } from './physical-names';
 import { PolicyStatement, Principal } from './policy-documents';
 
-const SERVICE = 'lambda.amazonaws.com';
+export const SERVICE = 'lambda.amazonaws.com';
 const ASSUME_ROLE = 'sts:AssumeRole';
 
 /** Accounts that nobody has: this one where it is not known, and one that is certainly another. */

@@ -97,15 +97,17 @@ function call(name: string, argument: unknown, surroundings: Surroundings): unkn
       return resolve(surroundings.condition(String(condition)) ? then : otherwise, surroundings);
     }
     case 'Fn::FindInMap': {
-      const [map, first, second] = args().map(String);
-      return surroundings.mapping(map, first, second) ?? placeholder('FindInMap', map, first, second);
+      const [map, first, second, otherwise] = args();
+      return surroundings.mapping(String(map), String(first), String(second))
+        ?? (otherwise as { DefaultValue?: unknown } | undefined)?.DefaultValue
+        ?? placeholder('FindInMap', String(map), String(first), String(second));
     }
     case 'Fn::ImportValue': {
       const imported = String(resolve(argument, surroundings));
       return surroundings.importedValue(imported) ?? placeholder('ImportValue', imported);
     }
     case 'Fn::GetStackOutput': {
-      const { StackName, OutputName } = resolve(argument, surroundings) as Record<string, unknown>;
+      const { StackName, OutputName } = (resolve(argument, surroundings) ?? {}) as Record<string, unknown>;
       return surroundings.outputOf(String(StackName), String(OutputName)) ?? placeholder('GetStackOutput', String(StackName), String(OutputName));
     }
     case 'Fn::Base64': return resolve(argument, surroundings);

@@ -1,4 +1,5 @@
 import { asList, asText } from './intrinsic-functions';
+import { parseJson } from './json-text';
 import { Identities, Identity } from './policy-documents';
 import { runTasks } from './state-machines';
 import { allows } from './statements';
@@ -20,11 +21,13 @@ export interface Launch {
   readonly egressConnectorArns?: string[];
   readonly runHookPayload?: string;
   readonly logGroupName?: string;
+  readonly loggingDisabled: boolean;
   /** Settings that are decided when it is launched. */
   readonly decidedLater: Set<LaunchSetting>;
 }
 
-export type LaunchSetting = 'imageVersion' | 'ingressNetworkConnectors' | 'egressNetworkConnectors' | 'executionRoleArn';
+const SETTINGS = ['imageVersion', 'ingressNetworkConnectors', 'egressNetworkConnectors', 'executionRoleArn'] as const;
+export type LaunchSetting = typeof SETTINGS[number];
 
 const IMAGE_ARN = /^arn:[^:]+:lambda:[^:]+:[^:]+:microvm-image:[^:/]+$/;
 const CONNECTOR_ARN = /:network-connector:/;
@@ -34,18 +37,23 @@ export function readLaunches(app: SynthesizedApp, identities: Identities): Launc
   return app.resources.flatMap((resource): Launch[] => {
     const { properties } = resource;
     switch (resource.type) {
-      case 'AWS::Lambda::Function':
+      case 'AWS::Lambda::Function': case 'AWS::Serverless::Function':
         return fromEnvironment(resource, 'Properties.Environment.Variables', properties.Environment?.Variables, identities.withArn(asText(properties.Role)));
       case 'AWS::ECS::TaskDefinition':
         return asList(properties.ContainerDefinitions).flatMap((container: any, index) => fromEnvironment(
-          resource,
-          `Properties.ContainerDefinitions.${index}.Environment`,
-          Object.fromEntries(asList(container?.Environment).map((entry: any) => [asText(entry?.Name), entry?.Value])),
-          identities.withArn(asText(properties.TaskRoleArn)),
+          resource, `Properties.ContainerDefinitions.${index}.Environment`, named(container?.Environment), identities.withArn(asText(properties.TaskRoleArn)),
         ));
+      case 'AWS::Batch::JobDefinition': {
+        const { Environment, JobRoleArn } = properties.ContainerProperties ?? {};
+        return fromEnvironment(resource, 'Properties.ContainerProperties.Environment', named(Environment), identities.withArn(asText(JobRoleArn)));
+      }
+      case 'AWS::CodeBuild::Project':
+        return fromEnvironment(
+          resource, 'Properties.Environment.EnvironmentVariables', named(properties.Environment?.EnvironmentVariables), identities.withArn(asText(properties.ServiceRole)),
+        );
       case 'AWS::SSM::Parameter':
         return fromJson(resource, 'Properties.Value', properties.Value);
-      case 'AWS::StepFunctions::StateMachine':
+      case 'AWS::StepFunctions::StateMachine': case 'AWS::Serverless::StateMachine':
         return runTasks(resource).map(({ location, input }) => fromInput(resource, location, input));
       case 'AWS::Scheduler::Schedule':
         return /:lambdamicrovms:runMicrovm$/i.test(asText(properties.Target?.Arn)) ? fromJson(resource, 'Properties.Target.Input', properties.Target?.Input) : [];
@@ -53,6 +61,11 @@ export function readLaunches(app: SynthesizedApp, identities: Identities): Launc
         return [];
     }
   });
+}
+
+/** A list of names and values as an object. */
+function named(variables: unknown): Record<string, unknown> {
+  return Object.fromEntries(asList(variables).map((entry: any) => [asText(entry?.Name), entry?.Value]));
 }
 
 /** One variable with the input of `RunMicrovm`, or one variable a setting. */
@@ -79,6 +92,7 @@ function fromEnvironment(resource: SynthesizedResource, location: string, variab
     executionRoleArn: entries.find(([key, value]) => /:role\//.test(value) && !/build/i.test(key))?.[1],
     ingressConnectorArns: ingress,
     egressConnectorArns: egress.length > 0 ? egress : undefined,
+    loggingDisabled: false,
     // What the variables do not say, the code may.
     decidedLater: new Set<LaunchSetting>(['ingressNetworkConnectors', ...(imageArn === undefined ? ['imageVersion' as const] : [])]),
   }];
@@ -86,32 +100,35 @@ function fromEnvironment(resource: SynthesizedResource, location: string, variab
 
 function fromJson(resource: SynthesizedResource, location: string, text: unknown): Launch[] {
   const value = asText(text);
-  if (!/"imageIdentifier/i.test(value)) {
+  return /"imageIdentifier/i.test(value) ? inputsIn(parseJson(value)).map((input) => fromInput(resource, location, input)) : [];
+}
+
+/** One input, or several in an object or a list. */
+function inputsIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) {
     return [];
   }
-  try {
-    return [fromInput(resource, location, JSON.parse(value))];
-  } catch {
-    return [];
-  }
+  return Object.keys(value).some((key) => /^imageIdentifier(\.\$)?$/i.test(key)) ? [value] : Object.values(value).flatMap(inputsIn);
 }
 
 /** The input of `RunMicrovm`; Step Functions begins the names with a capital, and ends those of paths in `.$`. */
-function fromInput(resource: SynthesizedResource, location: string, given: Record<string, unknown>): Launch {
-  const input = withSmallNames(given) as Record<string, any>;
-  const list = (value: unknown) => (value === undefined ? undefined : asList(value).map(asText));
-  const settings: LaunchSetting[] = ['imageVersion', 'ingressNetworkConnectors', 'egressNetworkConnectors', 'executionRoleArn'];
+function fromInput(resource: SynthesizedResource, location: string, given: unknown): Launch {
+  const input = (typeof given === 'object' ? withSmallNames(given) ?? {} : {}) as Record<string, any>;
+  const text = (value: unknown) => (value === undefined || value === null ? undefined : asText(value));
+  // To the service an empty list is none.
+  const list = (value: unknown) => (asList(value).length > 0 ? asList(value).map(asText) : undefined);
   return {
     resource,
     location,
-    imageArn: input.imageIdentifier,
-    imageVersion: input.imageVersion === undefined ? undefined : asText(input.imageVersion),
-    executionRoleArn: input.executionRoleArn,
+    imageArn: text(input.imageIdentifier),
+    imageVersion: text(input.imageVersion),
+    executionRoleArn: text(input.executionRoleArn),
     ingressConnectorArns: list(input.ingressNetworkConnectors),
     egressConnectorArns: list(input.egressNetworkConnectors),
-    runHookPayload: input.runHookPayload === undefined ? undefined : asText(input.runHookPayload),
-    logGroupName: input.logging?.cloudWatch?.logGroup ?? input.logging?.logGroup,
-    decidedLater: new Set(settings.filter((setting) => `${setting}.$` in input || isExpression(input[setting]))),
+    runHookPayload: text(input.runHookPayload),
+    logGroupName: text(input.logging?.cloudWatch?.logGroup ?? input.logging?.logGroup),
+    loggingDisabled: input.logging?.disabled !== undefined,
+    decidedLater: new Set(SETTINGS.filter((setting) => typeof given !== 'object' || `${setting}.$` in input || isExpression(input[setting]))),
   };
 }
 

@@ -58,6 +58,9 @@ const IDENTITIES: Record<string, { attachedBy: string; inlinePolicy: string; inl
 };
 const ATTACHABLE = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'];
 
+/** What becomes roles that are not in the template: the property with their policies. */
+const ROLES_TO_BE: Record<string, string> = { 'AWS::Serverless::Function': 'Policies', 'AWS::Serverless::StateMachine': 'Policies', 'AWS::SSO::PermissionSet': 'InlinePolicy' };
+
 /** The roles, users and groups of an app, and their policies. */
 export class Identities {
   public readonly all: Identity[];
@@ -127,7 +130,10 @@ function documentsOf(resource: SynthesizedResource): PolicyDocument[] {
   if (ATTACHABLE.includes(type) || Object.values(IDENTITIES).some(({ inlinePolicy }) => inlinePolicy === type)) {
     return [{ resource, location: 'Properties.PolicyDocument', statements: readStatements(resource.properties.PolicyDocument) }];
   }
-  return [];
+  const property = ROLES_TO_BE[type];
+  return property === undefined
+    ? []
+    : asList(resource.properties[property]).map((policy) => ({ resource, location: `Properties.${property}`, statements: readStatements(policy) }));
 }
 
 /** Reads a policy document, given as an object or as JSON text. */

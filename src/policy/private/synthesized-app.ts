@@ -1,7 +1,8 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { asText } from './intrinsic-functions';
-import { StackSource, SynthesizedResource, SynthesizedTemplate } from './synthesized-template';
+import { parseJson } from './json-text';
+import { Assumption, StackSource, SynthesizedResource, SynthesizedTemplate, TemplateDocument } from './synthesized-template';
 
 const NESTED_STACK = 'AWS::CloudFormation::Stack';
 
@@ -15,9 +16,17 @@ export interface StackFile {
 
 /** All templates of an app, nested ones too, with the values that go from one to the other. */
 export class SynthesizedApp {
-  /** Reads templates and the nested ones that they name. */
-  public static read(files: StackFile[], assumed = true): SynthesizedApp {
-    return new SynthesizedApp(files.map((file) => ({ ...file, template: readTemplate(file.templatePath) })), assumed);
+  /** Templates and the nested ones that they name, under each assumption about their conditions that makes a difference. */
+  public static readings(stacks: StackSource[]): SynthesizedApp[] {
+    const app = new SynthesizedApp(stacks);
+    const assumptions = app.templates.flatMap(({ source }) => SynthesizedTemplate.variants(source.template).slice(1));
+    const distinct = new Map(assumptions.map((assumed) => [JSON.stringify(assumed), assumed]));
+    return [app, ...[...distinct.values()].map((assumed) => new SynthesizedApp(stacks, assumed))];
+  }
+
+  /** Reads templates from disk. */
+  public static read(files: StackFile[]): SynthesizedApp[] {
+    return SynthesizedApp.readings(files.map((file) => ({ ...file, template: readTemplate(file.templatePath) })));
   }
 
   public readonly templates: SynthesizedTemplate[];
@@ -28,7 +37,7 @@ export class SynthesizedApp {
   private readonly byArn: Map<string, SynthesizedResource>;
 
   /** @param assumed what conditions that only a deployment decides come out as */
-  constructor(stacks: StackSource[], private readonly assumed: boolean = true) {
+  constructor(stacks: StackSource[], private readonly assumed: Assumption = { holds: true }) {
     this.roots = stacks.map((stack) => this.template(stack));
     for (const template of this.roots) {
       for (const [name, value] of template.exports) {
@@ -38,11 +47,6 @@ export class SynthesizedApp {
     this.templates = this.roots.flatMap((template) => this.withNested(template));
     this.byArn = new Map(this.templates.flatMap(({ resources }) => resources)
       .flatMap((resource) => (resource.arn === undefined ? [] : [[resource.arn, resource]])));
-  }
-
-  /** Whether it has to be read under both assumptions to see all of it. */
-  public get hasConditions(): boolean {
-    return this.templates.some(({ source }) => SynthesizedTemplate.variants(source.template).length > 1);
   }
 
   public get resources(): SynthesizedResource[] {
@@ -115,6 +119,8 @@ function nestedTemplatePath({ template, raw, properties }: SynthesizedResource):
   return source === undefined ? undefined : beside(source);
 }
 
-function readTemplate(templatePath: string) {
-  return JSON.parse(fs.readFileSync(templatePath, 'utf8'));
+/** Nested templates can be YAML, which is not read: the checks must not fail the synth because of it. */
+function readTemplate(templatePath: string): TemplateDocument {
+  const document = parseJson(fs.readFileSync(templatePath, 'utf8'));
+  return typeof document === 'object' ? document ?? {} : {};
 }

@@ -34,16 +34,34 @@ const SOMEWHERE = { region: '${Region}', account: '${AccountId}' };
 /** A condition CDK adds by itself; it decides about nothing but CDK's own metadata. */
 const METADATA_CONDITION = 'CDKMetadataAvailable';
 
+/** A template with a condition for each of a great many flags is read under this many assumptions, and two more. */
+const MAX_SINGLE_CONDITIONS = 16;
+
+/** What comparisons come out as that only a deployment can make: all the same, but for that of one condition. */
+export interface Assumption {
+  readonly holds: boolean;
+  readonly butFor?: string;
+}
+
 /**
  * A template with its intrinsic functions resolved: to what a deployment makes of them as far as that is known, else to
  * placeholders that are the same for the same thing.
  *
- * Conditions that depend on a deployment are assumed to hold, or all not to hold: see `variants`.
+ * Conditions that depend on a deployment come out as assumed: see `variants`.
  */
 export class SynthesizedTemplate {
-  /** The assumptions under which all of a template is seen: two where it has conditions. */
-  public static variants(template: TemplateDocument): boolean[] {
-    return Object.keys(template.Conditions ?? {}).some((name) => name !== METADATA_CONDITION) ? [true, false] : [true];
+  /**
+   * The assumptions under which a template is seen: all conditions hold, none holds, and of several each holds alone, as that for
+   * one stage does. So each two of them are seen in all ways they can come out.
+   */
+  public static variants(template: TemplateDocument): Assumption[] {
+    const conditions = entriesOf(template.Conditions).filter(([name]) => name !== METADATA_CONDITION);
+    const comparing = conditions.filter(([, expression]) => expression['Fn::Equals'] !== undefined).map(([name]) => name);
+    return [
+      { holds: true },
+      ...conditions.length > 0 ? [{ holds: false }] : [],
+      ...comparing.length > 1 ? comparing.slice(0, MAX_SINGLE_CONDITIONS).map((butFor) => ({ holds: false, butFor })) : [],
+    ];
   }
 
   public readonly name: string;
@@ -57,12 +75,12 @@ export class SynthesizedTemplate {
   private readonly surroundings: Surroundings;
 
   /**
-   * @param assumed what the comparisons in conditions that cannot be decided come out as
+   * @param assumed what the comparisons in conditions that cannot be made come out as
    * @param parameters values of parameters, for a nested stack
    */
   constructor(
     public readonly source: StackSource,
-    private readonly assumed: boolean = true,
+    private readonly assumed: Assumption = { holds: true },
     private readonly neighbours: Neighbours = LONELY,
     private readonly parameters: Record<string, unknown> = {},
   ) {
@@ -78,7 +96,7 @@ export class SynthesizedTemplate {
       importedValue: (name) => this.neighbours.exportedValue(name),
       outputOf: (stackName, output) => this.neighbours.outputOf(stackName, output),
     };
-    const all = Object.entries<TemplateDocument>(this.document.Resources ?? {})
+    const all = entriesOf(this.document.Resources)
       .map(([logicalId, raw]) => new SynthesizedResource(this, logicalId, raw));
     this.byId = new Map(all.map((resource) => [resource.logicalId, resource]));
     this.resources = all.filter(({ raw }) => raw.Condition === undefined || this.condition(String(raw.Condition)));
@@ -104,9 +122,9 @@ export class SynthesizedTemplate {
 
   /** The values that other stacks can import. */
   public get exports(): Map<string, unknown> {
-    return new Map(Object.values<TemplateDocument>(this.document.Outputs ?? {})
-      .filter((output) => output.Export?.Name !== undefined)
-      .map((output) => [String(this.resolve(output.Export.Name)), output.Value]));
+    return new Map(entriesOf(this.document.Outputs)
+      .filter(([, output]) => output.Export?.Name !== undefined)
+      .map(([, output]) => [String(this.resolve(output.Export.Name)), output.Value]));
   }
 
   public output(name: string): unknown {
@@ -116,6 +134,17 @@ export class SynthesizedTemplate {
   /** The default of a parameter, for those that look for text in a template. */
   public parameterDefault(name: string): unknown {
     return this.document.Parameters?.[name]?.Default;
+  }
+
+  /** All values of a mapping that these keys can mean. A key that only a deployment tells means each. */
+  public mappedValues(map: unknown, first: unknown, second: unknown): unknown[] {
+    const under = (section: unknown, key: unknown) => entriesIn(section).filter(([name]) => typeof key === 'object' || name === String(key)).map(([, value]) => value);
+    return under(this.document.Mappings, map).flatMap((found) => under(found, first)).flatMap((found) => under(found, second));
+  }
+
+  /** Whether a resolved text has in it what CloudFormation shows nobody. */
+  public holdsHidden(text: string): boolean {
+    return entriesIn(this.document.Parameters).some(([name]) => this.isHidden(name) && text.includes(this.unknownParameter(name)));
   }
 
   /** Whether a parameter is one that CloudFormation shows nobody. */
@@ -143,9 +172,13 @@ export class SynthesizedTemplate {
     const { Default: value, Type: type = 'String' } = this.document.Parameters?.[name] ?? {};
     // The default of these is the name of an SSM parameter, not its value.
     if (value === undefined || /^AWS::SSM::/.test(type)) {
-      return `\${${this.stackName}-${name}}`;
+      return this.unknownParameter(name);
     }
     return /^(CommaDelimitedList|List<)/.test(type) ? String(value).split(',').map((entry) => entry.trim()) : value;
+  }
+
+  private unknownParameter(name: string): string {
+    return `\${${this.stackName}-${name}}`;
   }
 
   private attribute(logicalId: string, attribute: string): unknown {
@@ -170,22 +203,24 @@ export class SynthesizedTemplate {
     if (known !== undefined) {
       return known;
     }
-    this.conditions.set(name, this.assumed);
-    const holds = this.decide(this.document.Conditions?.[name]);
-    this.conditions.set(name, holds);
-    return holds;
+    const { holds, butFor } = this.assumed;
+    const unknown = name === butFor ? !holds : holds;
+    this.conditions.set(name, unknown);
+    const decided = this.decide(this.document.Conditions?.[name], unknown);
+    this.conditions.set(name, decided);
+    return decided;
   }
 
-  private decide(expression: any): boolean {
+  private decide(expression: any, unknown: boolean): boolean {
     const [name, argument] = Object.entries<any>(expression ?? {})[0] ?? [];
     switch (name) {
       case 'Condition': return this.condition(argument);
-      case 'Fn::Not': return !this.decide(argument[0]);
-      case 'Fn::And': return argument.every((entry: any) => this.decide(entry));
-      case 'Fn::Or': return argument.some((entry: any) => this.decide(entry));
+      case 'Fn::Not': return !this.decide(argument[0], unknown);
+      case 'Fn::And': return argument.every((entry: any) => this.decide(entry, unknown));
+      case 'Fn::Or': return argument.some((entry: any) => this.decide(entry, unknown));
       // Parameters and places can be anything when it is deployed.
-      case 'Fn::Equals': return argument.every((entry: any) => typeof entry !== 'object') ? argument[0] === argument[1] : this.assumed;
-      default: return this.assumed;
+      case 'Fn::Equals': return argument.every((entry: any) => typeof entry !== 'object') ? argument[0] === argument[1] : unknown;
+      default: return unknown;
     }
   }
 }
@@ -224,6 +259,15 @@ export class SynthesizedResource {
   public get arn(): string | undefined {
     return this.physicalName.arn;
   }
+}
+
+/** What is no object, such as the list of a macro like `Fn::ForEach`, says nothing before CloudFormation has replaced it. */
+function entriesOf(section: unknown): Array<[string, TemplateDocument]> {
+  return entriesIn(section).filter((entry): entry is [string, TemplateDocument] => typeof entry[1] === 'object' && entry[1] !== null && !Array.isArray(entry[1]));
+}
+
+function entriesIn(section: unknown): Array<[string, unknown]> {
+  return typeof section === 'object' ? Object.entries(section ?? {}) : [];
 }
 
 function placeOf({ account = SOMEWHERE.account, region = SOMEWHERE.region }: StackSource): Place {

@@ -9,6 +9,10 @@ const exposes = (port: number, ...lines: string[]) => readDockerfile(['FROM scra
 test.each([
   ['FROM --platform=linux/amd64 node', '--platform=linux/amd64'],
   ['FROM --platform=linux/x86_64 node', '--platform=linux/x86_64'],
+  ['FROM --platform=linux/x86-64 node', '--platform=linux/x86-64'],
+  ['FROM --platform=linux/amd64/v3 node', '--platform=linux/amd64/v3'],
+  ['FROM --platform=amd64 node', '--platform=amd64'],
+  ['FROM --platform=i386 node', '--platform=i386'],
   ['FROM amd64/node:24', 'amd64/node:24'],
   ['FROM docker.io/i386/debian', 'docker.io/i386/debian'],
   ['FROM public.ecr.aws/lambda/nodejs:24-x86_64', 'public.ecr.aws/lambda/nodejs:24-x86_64'],

@@ -22,6 +22,18 @@ test.each(PLANTED)('finds in the middle of another text, where it is, and takes 
 });
 
 test.each([
+  'spring.datasource.password=Tr0ub4dor3',
+  'services:\n  db:\n    environment:\n      MYSQL_ROOT_PASSWORD: Tr0ub4dor&3',
+  '[db]\npassword = Tr0ub4dor!3',
+  'export PGPASSWORD=Tr0ub4dor3',
+  '<server><id>nexus</id><password>Tr0ub4dor&3</password></server>',
+  '<property><db.password>Tr0ub4dor3</db.password></property>',
+])('finds a password of a line or an element: %s', (text) => {
+  expect(kinds(text)).toEqual(['password']);
+  expect(withoutSecrets(text)).not.toContain('Tr0ub4dor');
+});
+
+test.each([
   ['a variable for a password in a URL', 'postgres://app:${DB_PASSWORD}@db/app and https://$USER:$TOKEN@github.com/a/b'],
   ['a placeholder in a URL', 'postgres://user:password@db:5432/app'],
   ['a URL with a port', 'http://localhost:8080/@scope/name and ws://127.0.0.1:9229/a@b'],
@@ -36,6 +48,14 @@ test.each([
   ['settings of a tokenizer', 'max_tokens: 4096\nTOKENIZERS_PARALLELISM=false\ntoken: "end-of-sequence-token-1"'],
   ['names of classes', 'sk-fading-circle-container-with-dots npm_config_cache npm_lifecycle_event hf_hub_download ghp_ SG.'],
   ['an empty registry', '{ "auths": { "ghcr.io": {} }, "auth": "disabled-by-default" }'],
+  ['places for tokens', 'xoxb-your-bot-token-goes-here SLACK=xoxb-xxxxxxxxxxxx-xxxxxxxxxxxx sk-ant-api03-your-key-here-please ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx glpat-place-holder-of-a-token'],
+  ['places for headers', 'Authorization: Basic ${CREDENTIALS} Authorization: Bearer <token> "Authorization": "Bearer your-access-token-1"'],
+  ['a header with a placeholder', `Authorization: Basic ${Buffer.from('user:password').toString('base64')}`],
+  ['rules for passwords', "'password' => 'required|string|min:8' passwordPattern: '^(?=.*[A-Z])(?=.*[0-9]).{8,}$' password: 'auth.errors.password-2'"],
+  ['passwords of tests and examples', "password: 'TestPassword123' password = 'Example1Word' password: 'password123'"],
+  ['a password from elsewhere', 'password: ${DB_PASSWORD_2}\npassword = user.password2Hash()\npassword: !Ref DbPassword2\npassword=hashedValue2(input)'],
+  ['a password of XML from elsewhere', '<password>${env.NEXUS_PASSWORD2}</password><password>Your password, 8 letters</password>'],
+  ['a certificate in base64', Buffer.from('-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ').toString('base64')],
   ['the ARN of a secret', 'SECRET=arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-Ab12Cd'],
 ])('takes for no secret: %s', (_what, text) => {
   expect(kinds(text)).toEqual([]);

@@ -1,4 +1,5 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
+import { colonParts } from '../iam-text';
 import { ImageSettings } from '../image-settings';
 import { covers } from '../statements';
 import { Finding, Rule } from './rule';
@@ -41,13 +42,14 @@ export const oldBaseImage: Rule = {
   }),
 };
 
-/** Undefined when only a deployment tells. */
+/** Undefined when there is none, or only a deployment tells. Any other text is a name that nobody knows. */
 function baseName({ baseImageArn }: ImageSettings): string | undefined {
-  return /:microvm-image:([^:${}]+)$/.exec(baseImageArn)?.[1];
+  const [, name] = /:microvm-image:([^:${}]+)$/.exec(baseImageArn) ?? [];
+  return name ?? (baseImageArn === '' || /[${}]/.test(baseImageArn) ? undefined : baseImageArn);
 }
 
 function isAllowed(image: ImageSettings, allowed?: string[]): boolean {
-  const account = image.baseImageArn.split(':')[4];
+  const [, , , , account = ''] = colonParts(image.baseImageArn, 6);
   return allowed === undefined
     ? account === 'aws' || account === image.resource.template.place.account || account.startsWith('${')
     : allowed.some((pattern) => covers(pattern, pattern.startsWith('arn:') ? image.baseImageArn : baseName(image)!));

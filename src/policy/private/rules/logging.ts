@@ -17,9 +17,12 @@ export const logGroup: Rule = {
         ? [{ resource, location, message: 'the image names no log group' }]
         : ofGroup(subjects, resource, location, logGroupName);
     }),
-    ...subjects.launches.flatMap(({ resource, location, logGroupName }) => (logGroupName === undefined
-      ? []
-      : ofGroup(subjects, resource, location, logGroupName))),
+    ...subjects.launches.flatMap(({ resource, location, loggingDisabled, logGroupName }): Finding[] => {
+      if (loggingDisabled) {
+        return [{ resource, location, message: 'MicroVMs are launched that do not log' }];
+      }
+      return logGroupName === undefined ? [] : ofGroup(subjects, resource, location, logGroupName);
+    }),
   ],
 };
 

@@ -1,5 +1,5 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
-import { allows, resourcePatterns } from '../statements';
+import { allows, coversAnything, resourcePatterns } from '../statements';
 import { Finding, Rule, Subjects } from './rule';
 
 const PUBLIC = ['HTTP_INGRESS', 'ALL_INGRESS'];
@@ -77,6 +77,13 @@ function managed(arns: string[], names: string[]): string[] {
 function passable({ identities }: Subjects, names: string[]): Finding[] {
   return identities.documents.flatMap(({ resource, location, statements }) => {
     const arns = statements.filter((statement) => allows(statement, 'lambda:PassNetworkConnector')).flatMap(resourcePatterns);
-    return managed(arns, names).map((name) => ({ resource, location, message: `the policy lets MicroVMs be launched with ${name}` }));
+    return names.filter((name) => arns.some((arn) => arn.endsWith(`:${name}`) || isPatternOf(arn, name)))
+      .map((name) => ({ resource, location, message: `the policy lets MicroVMs be launched with ${name}` }));
   });
+}
+
+/** Whether a pattern such as `*_INGRESS` covers a managed connector, and not all of them. */
+function isPatternOf(pattern: string, name: string): boolean {
+  const isCovered = (connector: string) => coversAnything(pattern, 'lambda', `network-connector:aws-network-connector:${connector}`);
+  return isCovered(name) && !isCovered('QZ7_UNHEARD_OF');
 }

@@ -1,15 +1,18 @@
 import { MicrovmPolicySeverity } from '../../microvm-policy-rule';
 import { managedPolicyOfAws } from '../aws-managed-policies';
-import { isLambda } from '../iam-trust';
+import { isLambda, SERVICE as LAMBDA } from '../iam-trust';
 import { buildRoles, passedRoles } from '../microvm-roles';
 import { Identity, PolicyStatement } from '../policy-documents';
-import { allows, coversAnything, needsResourceTag, resourcePatterns } from '../statements';
+import { allows, covers, coversAnything, needsResourceTag, resourcePatterns } from '../statements';
 import { SynthesizedResource } from '../synthesized-template';
 import { Finding, Rule, Subjects } from './rule';
 
 /** Names that nobody gave to anything. */
 const UNHEARD_OF = { image: 'microvm-image:qz7-unheard-of', role: 'role/qz7-unheard-of', connector: 'network-connector:nc-qz7-unheard-of' };
 const MANAGED_CONNECTOR = 'network-connector:aws-network-connector:QZ7_UNHEARD_OF';
+const OBJECT_KEY = 'qz7-unheard-of.zip';
+
+const READ_OBJECT = ['s3:GetObject', 's3:GetObjectVersion'];
 
 export const wildcardRun: Rule = {
   id: 'wildcard-run',
@@ -51,7 +54,7 @@ export const artifactRead: Rule = {
   why: 'hooks and commands of a build run with this role, and could read all that is in the bucket',
   fix: "allow s3:GetObject on the object of the code alone, as MicrovmImage does; in a CDK app that is the asset's key",
   check: (subjects) => statementsOf(buildRoles(subjects))
-    .filter(({ statement }) => allows(statement, 's3:GetObject') && resourcePatterns(statement).some(isWholeBucket))
+    .filter(({ statement }) => READ_OBJECT.some((action) => allows(statement, action)) && resourcePatterns(statement).some(isWholeBucket))
     .map((found) => finding(found, 'the build role can read every object of a bucket')),
 };
 
@@ -104,13 +107,13 @@ function finding({ resource, location }: FoundStatement, message: string): Findi
   return { resource, location, message };
 }
 
-/** A bucket whose objects are all covered, whatever their keys begin with. */
+/** A bucket whose objects are all covered, or all that could be code, whatever their keys begin with. */
 function isWholeBucket(pattern: string): boolean {
   const [, bucket, key] = /^arn:[^:]*:s3:[^:]*:[^:]*:([^/]*)(?:\/(.*))?$/s.exec(pattern) ?? [];
   if (bucket === undefined) {
     return /^[*?]+$|^arn:[^/]*\*$/.test(pattern);
   }
-  return key === undefined ? /\*$/.test(bucket) : /^[*?]*\*[*?]*$/.test(key);
+  return key === undefined ? /\*$/.test(bucket) : covers(key, OBJECT_KEY);
 }
 
 /** `ecr:GetAuthorizationToken` is for the whole registry: the service offers no less. */
@@ -118,8 +121,8 @@ function isRepositoryAction(action: string): boolean {
   return /^ecr:/i.test(action) && !/^ecr:GetAuthorizationToken$/i.test(action);
 }
 
-/** `iam:PassedToService` may say that roles are passed to other services only. */
+/** `iam:PassedToService` may say that roles are passed to other services only. A request need not carry it, so `...IfExists` says nothing. */
 function canPassToLambda({ conditions }: PolicyStatement): boolean {
-  const services = conditions.filter(({ operator, key }) => /^iam:PassedToService$/i.test(key) && /^(ForAnyValue:)?String(Equals|Like)/i.test(operator));
-  return services.every(({ values }) => values.some((value) => isLambda(value) || /[*?$]/.test(value)));
+  const services = conditions.filter(({ operator, key }) => /^iam:PassedToService$/i.test(key) && /^(ForAnyValue:)?String(Equals|Like)(IgnoreCase)?$/i.test(operator));
+  return services.every(({ values }) => values.some((value) => isLambda(value) || covers(value, LAMBDA) || value.includes('$')));
 }

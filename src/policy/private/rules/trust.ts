@@ -69,8 +69,11 @@ function unconfined({ conditions }: PolicyStatement, { resource }: Identity): st
     return "'aws:SourceAccount' in its trust policy is a wildcard";
   }
   const { account } = resource.template.place;
-  const isOther = /^\d{12}$/.test(account) && effective.values.every((value) => /^\d{12}$/.test(value) && value !== account);
-  return isOther ? `'aws:SourceAccount' in its trust policy is not the account of the stack, '${account}'` : undefined;
+  const others = effective.values.filter((value) => /^\d{12}$/.test(value) && value !== account);
+  if (/^\d{12}$/.test(account) && others.length > 0) {
+    return `'aws:SourceAccount' in its trust policy is not only the account of the stack, '${account}'`;
+  }
+  return new Set(others).size > 1 ? "'aws:SourceAccount' in its trust policy has several accounts" : undefined;
 }
 
 /** Whether a condition fails when the key is missing or is something else. */

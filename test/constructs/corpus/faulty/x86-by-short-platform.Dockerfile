@@ -1,0 +1,3 @@
+FROM --platform=amd64 scratch
+CMD ["/app"]
+# expect: error: --platform=amd64
