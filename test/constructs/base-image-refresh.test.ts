@@ -89,11 +89,13 @@ describe('the state machine', () => {
     ]);
   });
 
-  test('is deployed after the image, so that it never is ahead of what is served', () => {
+  test('is deployed after the image, its test and its publication, so that it never is ahead of what is served', () => {
     const stack = stackOf();
-    refreshIn(stack);
+    refreshIn(stack, ...tested(stack));
     const [machine] = Object.values(resources(stack, 'AWS::StepFunctions::StateMachine')).filter(({ DependsOn }) => JSON.stringify(DependsOn).includes('WorkflowRole'));
-    expect(machine.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^Image/)]));
+    for (const served of [/^Image[0-9A-F]{8}$/, /^SmokeTest[0-9A-F]{8}$/, /^Publication[0-9A-F]{8}$/]) {
+      expect(machine.DependsOn).toContainEqual(expect.stringMatching(served));
+    }
   });
 });
 
@@ -109,6 +111,23 @@ test('the alarm goes off below 90 days, of the least that was seen, and stays be
     Threshold: 90,
     TreatMissingData: 'ignore',
     Dimensions: [{ Name: 'ImageName', Value: image._physicalName }],
+  });
+});
+
+test('the alarm goes off as late as it is told to', () => {
+  const stack = stackOf();
+  refreshIn(stack, { alarmDaysLeft: 30 });
+  expect(only(stack, 'AWS::CloudWatch::Alarm').Properties.Threshold).toBe(30);
+});
+
+test('only the scheduler of this account, for a schedule of its default group, starts the state machine', () => {
+  const stack = stackOf();
+  refreshIn(stack);
+  const [role] = Object.values(resources(stack, 'AWS::IAM::Role')).filter(({ Properties }) => JSON.stringify(Properties).includes('scheduler.amazonaws.com"}'));
+  const [{ Condition: { StringEquals } }] = role.Properties.AssumeRolePolicyDocument.Statement;
+  expect(Object.fromEntries(Object.entries(StringEquals).map(([key, value]) => [key, text(value)]))).toEqual({
+    'aws:SourceAccount': '<AWS::AccountId>',
+    'aws:SourceArn': 'arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule-group/default',
   });
 });
 

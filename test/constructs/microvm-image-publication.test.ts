@@ -113,8 +113,10 @@ describe('a channel', () => {
   test('names a version, with the image its record tells', () => {
     const stack = stackOf();
     const channel = new MicrovmImageChannel(stack, 'Stable', { publicationName: 'agents', channel: 'stable', version: '3.0' });
-    const { Properties } = only(stack, CHANNEL_RESOURCE_TYPE);
+    const { Properties, DependsOn } = only(stack, CHANNEL_RESOURCE_TYPE);
     expect(Properties).toMatchObject({ Root: '/microvm-images/agents', Channel: 'stable', ImageVersion: '3.0' });
+    // Without it, the move would be denied at first, and so would the delete.
+    expect(DependsOn).toContainEqual(expect.stringMatching(/^StableHandlerPolicy/));
     expect(deployed(stack, '3.0').all(CHANNEL_RESOURCE_TYPE)[0].ImageArn).toBe(PUBLISHED);
     expect(Object.values<any>(Template.fromStack(stack).findParameters('*'))).toContainEqual({ Type: 'AWS::SSM::Parameter::Value<String>', Default: '/microvm-images/agents/versions/3.0' });
     expect(stack.resolve(channel.imageVersion)).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^Stable/), 'ImageVersion'] });

@@ -18,6 +18,7 @@ const SMOKE_TESTS = ['test/custom-resources/microvm-smoke-test'];
 const PUBLICATIONS = ['test/custom-resources/microvm-image-publication'];
 /** The random kills of publishing and refreshing. */
 const KILLS = ['test/custom-resources/golden-images/kills'];
+const FAULTS = ['test/custom-resources/golden-images/faults'];
 const WORKFLOW = 'src/constructs/private/refresh-workflow.ts';
 const CONSTRUCTS = ['test/constructs', 'test/iam'];
 const SOURCES = ['test/constructs/private/image-definition', 'test/iam/golden-image-source', 'test/constructs/microvm-image-(source|replica)'];
@@ -141,6 +142,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'what an earlier run left is ended', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (leftovers.length > 0) {', replace: 'if (leftovers.length > 1_000) {', tests: SMOKE_TESTS },
     { breaks: 'only MicroVMs of the test are ended', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: 'microvm?.executionRoleArn === executionRoleArn && ', replace: 'microvm !== undefined && ', tests: SMOKE_TESTS },
     { breaks: 'the status counts', file: `${SMOKE_TEST}/decide-test.ts`, find: 'if (response.status !== status) {', replace: 'if (response.status < 0) {', tests: SMOKE_TESTS },
+    { breaks: 'a redirect is not followed', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: "redirect: 'manual'", replace: "redirect: 'follow'", tests: SMOKE_TESTS },
     { breaks: 'a repeated launch launches nothing', file: `${SMOKE_TEST}/sdk-adapter.ts`, find: '      clientToken,\n', replace: '', tests: SMOKE_TESTS },
     { breaks: 'a version that passed is not tested again', file: `${SMOKE_TEST}/decide-test.ts`, find: ' || seen.passed.includes(request.entry)', replace: '', tests: SMOKE_TESTS },
     { breaks: 'another question is asked anew', file: `${SMOKE_TEST}/request.ts`, find: 'return hash(JSON.stringify(asked), 8);', replace: "return hash('', 8);", tests: SMOKE_TESTS },
@@ -152,6 +154,8 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a record that a channel names stays', file: `${PUBLICATION}/decide-publication.ts`, find: '.filter((version) => !needed.includes(version))', replace: '.filter((version) => version !== publication.imageVersion)', tests: PUBLICATIONS },
     { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: PUBLICATIONS },
     { breaks: 'a channel that others moved is left to them', file: `${PUBLICATION}/decide-channel.ts`, find: 'versionOfPointer(seen.parameters[name]) === imageVersion', replace: 'name in seen.parameters', tests: PUBLICATIONS },
+    { breaks: 'a rename takes no channel of others', file: `${PUBLICATION}/request.ts`, find: 'old?.Root === decoded.root && Array.isArray(old.Channels)', replace: 'Array.isArray(old?.Channels)', tests: PUBLICATIONS },
+    { breaks: 'a channel is moved by one construct', file: 'src/constructs/private/publication-parameters.ts', find: 'writers.set(key, other ?? scope);', replace: '', tests: ['test/constructs/golden-image-bad-input'] },
     { breaks: 'a renamed publication keeps its protection', file: `${PUBLICATION}/decide-publication.ts`, find: 'seen.tags?.[PUBLISHED_AS_TAG] === root ?', replace: 'seen.tags?.[PUBLISHED_AS_TAG] ?', tests: PUBLICATIONS },
   ],
   'golden images: another account builds what the publisher does, and nobody else can read it': [
@@ -165,6 +169,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a source is not open to everybody', file: 'src/constructs/microvm-image-source-grants.ts', find: 'if (isEverybody && !isOfOrganization) {', replace: 'if (isEverybody && isOfOrganization) {', tests: SOURCES },
     { breaks: 'a reader gets one publication of a bucket', file: 'src/constructs/microvm-image-source-grants.ts', find: 'arnForObjects(`${this.publicationName}/*`)]', replace: "arnForObjects('*')]", tests: SOURCES },
     { breaks: 'the copy reaches one publication of a bucket', file: 'src/constructs/private/object-copier.ts', find: '/^(.*\\/)?/.exec(config.zipObjectKey)![0]', replace: "''", tests: SOURCES },
+    { breaks: 'the copy reads zips only', file: 'src/constructs/private/object-copier.ts', find: '![0]}*.zip`', replace: '![0]}*`', tests: SOURCES },
     { breaks: 'the copy does not get what CDK would give it', file: 'src/constructs/private/object-copier.ts', find: 'this.role.withoutPolicyUpdates()', replace: 'this.role', tests: SOURCES },
   ],
   'golden images: whoever wants to hear of a publication does, once': [
@@ -192,6 +197,8 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a refresh that fails gives the image back', file: WORKFLOW, find: "phase('ABANDON')", replace: "phase('CHECK')", tests: KILLS },
     { breaks: 'a refresh is noted for the deployments to come', file: `${HANDLER}/decide-ensure.ts`, find: 'phase === RefreshPhase.COMMIT ? refreshedTags', replace: 'phase === RefreshPhase.ABANDON ? refreshedTags', tests: KILLS },
     { breaks: 'the schedule is disabled after that many failures in a row, not before', file: WORKFLOW, find: "'TIMED_OUT']]) + 1 %}", replace: "'TIMED_OUT']]) + 2 %}", tests: KILLS },
+    { breaks: 'a throttle at the first look is no failure', file: WORKFLOW, find: "ErrorEquals: ['Unavailable'], IntervalSeconds: 60, MaxAttempts: 5", replace: "ErrorEquals: ['Unavailable'], IntervalSeconds: 60, MaxAttempts: 0", tests: FAULTS },
+    { breaks: 'a failure is told though the bus throttles', file: WORKFLOW, find: '    Retry: CALLED_AGAIN,\n    Catch: otherwise(next),', replace: '    Catch: otherwise(next),', tests: FAULTS },
     { breaks: 'a failed version is not left by the next build', file: `${HANDLER}/decide-ensure.ts`, find: 'clearFailedVersion(seen.versions, ledger) : outdated', replace: 'clearFailedVersion(seen.versions, ledger) : undefined', tests: KILLS },
   ],
 };
