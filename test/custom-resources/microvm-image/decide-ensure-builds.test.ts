@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {
-  ACCEPTED_AT, AT_DEADLINE, claimTags, deployedTags, DIGEST, EARLIER_REQUEST_ID, ensureRequest, imageConfig, imageView, MINUTE,
+  ACCEPTED_AT, AT_DEADLINE, claimTags, deployedTags, DIGEST, EARLIER_REQUEST_ID, ensureRequest, imageConfig, imageProperties, imageView, MINUTE,
   observation, OLD, OLD_DIGEST, ownTags, previousTag, REQUEST_ID, servedTag, twoBuilds, versionView,
 } from './builders';
 import { handsOut, sentenceOf } from './outcomes';
@@ -80,6 +80,26 @@ describe('a change of the configuration', () => {
       builds: twoBuilds('IN_PROGRESS'),
     });
     expect(decision).toEqual({ outcome: { type: 'wait', why: 'version 2.0 is building' } });
+  });
+});
+
+describe('what was handed out while the image took no tags', () => {
+  const replaced = imageProperties({ description: 'handed out' });
+  const handedOut = versionView('2.0', { config: { description: 'handed out' } });
+  const tags = deployedTags(servedTag('1.0', OLD_DIGEST));
+
+  test('is noted with the next build, and what was served before it becomes the previous one', () => {
+    const { set } = decide(ensureRequest({ replaced }), { image: imageView({ tags }), versions: [handedOut, versionView('1.0', { config: OLD })] }).tags!;
+    expect(set).toMatchObject({
+      ...servedTag('2.0', configDigest(imageConfig({ description: 'handed out' }))),
+      ...previousTag('1.0', OLD_DIGEST),
+    });
+  });
+
+  test('is none of the versions that came after this request claimed the image', () => {
+    const claimed = { ...tags, ...claimTags(REQUEST_ID, '1.0') };
+    const { set } = decide(ensureRequest({ replaced }), { image: imageView({ tags: claimed }), versions: [handedOut, versionView('1.0', { config: OLD })] }).tags!;
+    expect(set).toEqual({});
   });
 });
 
