@@ -162,7 +162,9 @@ describe('the upkeep', () => {
     const before = content({});
     expect(content({ tags: { team: 'a' }, followLatest: true })).toBe(before);
     expect(content({ description: 'new' })).not.toBe(before);
-    const keyed = (keyArn: string) => content({}, { keepVersions: 5, kmsKey: { keyRef: { keyArn, keyId: 'x' }, env: {} as any, node: {} as any } });
+    const keyed = (keyId: string) => content({}, {
+      keepVersions: 5, kmsKey: kms.Key.fromKeyArn(new Stack(), 'Key', `arn:aws:kms:eu-west-1:123456789012:key/${keyId}`),
+    });
     expect(new Set([keyed('a'), keyed('b'), content({}, { keepVersions: 5 })]).size).toBe(3);
     expect(content({ baseImage: MicrovmBaseImage.AL2023_1.pinned('2') })).not.toBe(before);
   });
