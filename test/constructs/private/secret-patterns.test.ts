@@ -48,7 +48,7 @@ test.each([
   ['settings of a tokenizer', 'max_tokens: 4096\nTOKENIZERS_PARALLELISM=false\ntoken: "end-of-sequence-token-1"'],
   ['names of classes', 'sk-fading-circle-container-with-dots npm_config_cache npm_lifecycle_event hf_hub_download ghp_ SG.'],
   ['an empty registry', '{ "auths": { "ghcr.io": {} }, "auth": "disabled-by-default" }'],
-  ['places for tokens', 'xoxb-your-bot-token-goes-here SLACK=xoxb-xxxxxxxxxxxx-xxxxxxxxxxxx sk-ant-api03-your-key-here-please ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx glpat-place-holder-of-a-token'],
+  ['places for tokens', 'xoxb-your-bot-token-goes-here SLACK=xoxb-xxxxxxxxxxxx-xxxxxxxxxxxx sk-ant-api03-your-key-here-please ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx glpat-place-holder-of-a-token sk-ant-api03-put-the-key-here'],
   ['places for headers', 'Authorization: Basic ${CREDENTIALS} Authorization: Bearer <token> "Authorization": "Bearer your-access-token-1"'],
   ['a header with a placeholder', `Authorization: Basic ${Buffer.from('user:password').toString('base64')}`],
   ['rules for passwords', "'password' => 'required|string|min:8' passwordPattern: '^(?=.*[A-Z])(?=.*[0-9]).{8,}$' password: 'auth.errors.password-2'"],
