@@ -51,7 +51,7 @@ test.each([
   ['places for tokens', 'xoxb-your-bot-token-goes-here SLACK=xoxb-xxxxxxxxxxxx-xxxxxxxxxxxx sk-ant-api03-your-key-here-please ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx glpat-place-holder-of-a-token sk-ant-api03-put-the-key-here'],
   ['places for headers', 'Authorization: Basic ${CREDENTIALS} Authorization: Bearer <token> "Authorization": "Bearer your-access-token-1"'],
   ['a header with a placeholder', `Authorization: Basic ${Buffer.from('user:password').toString('base64')}`],
-  ['rules for passwords', "'password' => 'required|string|min:8' passwordPattern: '^(?=.*[A-Z])(?=.*[0-9]).{8,}$' password: 'auth.errors.password-2'"],
+  ['rules for passwords', "'password' => 'required|string|min:8' passwordPattern: '^(?=.*[A-Z])(?=.*[0-9]).{8,}$' password: 'auth.errors.password-2' password: '^(?=.*[A-Za-z])(?=.*[0-9])[A-Za-z0-9@!%*#?&]{8,}$'"],
   ['passwords of tests and examples', "password: 'TestPassword123' password = 'Example1Word' password: 'password123'"],
   ['a password from elsewhere', 'password: ${DB_PASSWORD_2}\npassword = user.password2Hash()\npassword: !Ref DbPassword2\npassword=hashedValue2(input)'],
   ['a password of XML from elsewhere', '<password>${env.NEXUS_PASSWORD2}</password><password>Your password, 8 letters</password>'],
