@@ -115,6 +115,15 @@ describe('the property document', () => {
       expect(() => decodeProperties({ ...good, ...wrong })).toThrow(new RegExp(`\\b${property}\\b`));
     });
 
+    test('and the place in its list', () => {
+      const raw = { ...encodeProperties(imageProperties()), EgressNetworkConnectors: ['arn', ''] };
+      expect(() => decodeProperties(raw)).toThrow('EgressNetworkConnectors[1] is missing');
+    });
+
+    test('but not when it is optional and null', () => {
+      expect(decodeProperties({ ...encodeProperties(imageProperties()), Description: null }).description).toBeUndefined();
+    });
+
     test('and with one line, because the framework prints the stack', () => {
       expect(new InvalidProperties('ImageName is missing').stack).toBe('ImageName is missing');
     });
@@ -164,6 +173,11 @@ describe('what deployed stacks hold', () => {
 });
 
 describe('the ARN of an image', () => {
+  test('round-trips with the longest name, and one that is longer names no image', () => {
+    const arn = (length: number) => formatImageArn({ partition: 'aws', region: 'eu-west-1', account: '111122223333', imageName: 'n'.repeat(length) });
+    expect([parseImageArn(arn(64))?.imageName, parseImageArn(arn(65))]).toEqual(['n'.repeat(64), undefined]);
+  });
+
   test.each(['aws', 'aws-cn', 'aws-us-gov'])('round-trips in partition %s', (partition) => {
     const arn = { partition, region: 'eu-west-1', account: '111122223333', imageName: 'Shop_app-1' };
     expect(formatImageArn(arn)).toBe(`arn:${partition}:lambda:eu-west-1:111122223333:microvm-image:Shop_app-1`);
