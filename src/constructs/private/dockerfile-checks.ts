@@ -118,7 +118,7 @@ export function namedSecrets({ instructions }: DockerfileFacts): LineFinding[] {
     ...instructions.map((instruction) => instruction.trigger ?? instruction)
       .filter(({ keyword }) => keyword === 'RUN')
       .flatMap(({ words, line, heredocs }) => [
-        ...words.map((word, index) => ({ line: word.line, what: secretArgument(words.map(({ text }) => text), index) })),
+        ...words.map(({ text }) => text).map((_word, index, all) => ({ line: words[index].line, what: secretArgument(all, index) })),
         ...heredocs.flatMap((body) => body.split(/\s+/)).map((_word, index, all) => ({ line, what: secretArgument(all, index) })),
       ])
       .flatMap(({ line, what }) => what === undefined ? [] : [{ line, what }]),
