@@ -79,6 +79,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
       // Examples import the library by its name, as a user's app does.
       moduleNameMapper: { '^cdk-lambda-microvms$': '<rootDir>/src' },
       maxWorkers: 2,
+      // A worker that has run a hundred files has so much in memory that it mostly collects garbage.
+      workerIdleMemoryLimit: '1GB',
       // Two busy cores are slower than one's own machine; nothing asserts a time.
       testTimeout: 30_000,
     },
