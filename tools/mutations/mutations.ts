@@ -155,7 +155,7 @@ export const MUTATIONS: Record<string, Mutation[]> = {
     { breaks: 'a promotion needs a record', file: `${PUBLICATION}/decide-channel.ts`, find: 'if (record === undefined) {', replace: 'if (record === null) {', tests: PUBLICATIONS },
     { breaks: 'a channel that others moved is left to them', file: `${PUBLICATION}/decide-channel.ts`, find: 'versionOfPointer(seen.parameters[name]?.value) === imageVersion', replace: 'name in seen.parameters', tests: PUBLICATIONS },
     { breaks: 'a rename takes no channel of others', file: `${PUBLICATION}/request.ts`, find: 'old?.Root === decoded.root && Array.isArray(old.Channels)', replace: 'Array.isArray(old?.Channels)', tests: PUBLICATIONS },
-    { breaks: 'a channel is moved by one construct', file: 'src/constructs/private/publication-parameters.ts', find: 'writers.set(key, other ?? scope);', replace: '', tests: ['test/constructs/golden-image-bad-input'] },
+    { breaks: 'a channel is moved by one construct', file: 'src/constructs/private/unique-names.ts', find: 'names.set(name, other ?? taker);', replace: '', tests: ['test/constructs/golden-image-bad-input'] },
     { breaks: 'a renamed publication keeps its protection', file: `${PUBLICATION}/decide-publication.ts`, find: 'seen.tags?.[PUBLISHED_AS_TAG] === root ?', replace: 'seen.tags?.[PUBLISHED_AS_TAG] ?', tests: PUBLICATIONS },
   ],
   'golden images: another account builds what the publisher does, and nobody else can read it': [

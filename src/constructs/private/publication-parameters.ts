@@ -4,6 +4,7 @@ import { Construct, IConstruct } from 'constructs';
 import { formatImageArn } from './arn';
 import { lit, ValidationError } from './cdk-internals';
 import { validateImageVersion } from './image-validation';
+import { UniqueNames } from './unique-names';
 import { channelName, ChannelPart, decodeRecord, RECORD_IMAGE_NAME, recordName } from '../../custom-resources/microvm-image-publication/contract';
 
 /** Where the parameters of publications are, unless said otherwise. */
@@ -46,7 +47,7 @@ function validateLiteral(scope: IConstruct, parameterName: string) {
 }
 
 /** Who writes a parameter, by stage: what is of one stage is deployed together. */
-const WRITERS = new WeakMap<Stage, Map<string, IConstruct>>();
+const WRITERS = new UniqueNames();
 
 /** A name has one publisher. The deployment of the second would tell, once its image is built. */
 export function claimPublication(scope: IConstruct, root: string) {
@@ -79,14 +80,9 @@ function otherWriter(scope: IConstruct, name: string): IConstruct | undefined {
   if (stage === undefined || Token.isUnresolved(name)) {
     return undefined;
   }
-  const writers = WRITERS.get(stage) ?? new Map<string, IConstruct>();
-  WRITERS.set(stage, writers);
   // Where a stack without an environment goes is not known: next to another one, or not.
   const place = [stack.account, stack.region].some((part) => Token.isUnresolved(part)) ? stack.node.path : stack.environment;
-  const key = `${place} ${name}`;
-  const other = writers.get(key);
-  writers.set(key, other ?? scope);
-  return other;
+  return WRITERS.take(`${place} ${name}`, stage, scope);
 }
 
 /** The ARN of a parameter, or of a pattern of such. */
