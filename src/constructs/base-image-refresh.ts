@@ -14,7 +14,7 @@ import { formatDefaultBusArn } from './private/arn';
 import { lit, propertyInjectable, ValidationError } from './private/cdk-internals';
 import { eventRule, putEventsStatement } from './private/image-events';
 import { RefreshHandlers } from './private/image-request';
-import { KindOf, validateKind, validateKinds } from './private/kinds';
+import { KindOf, validateGivenKinds, validateKind, validateKinds } from './private/kinds';
 import { generateImageName } from './private/naming';
 import { RefreshEvent, RefreshStep, refreshWorkflow } from './private/refresh-workflow';
 import { contentDigest } from './private/version-reference';
@@ -128,7 +128,13 @@ export class BaseImageRefresh extends Construct {
     super(scope, id);
     const { image, maxFailures = 3, alarmDaysLeft = MAX_DAYS_LEFT } = props;
     this.image = image;
-    this.validateKinds(props);
+    validateKind(this, 'image', image, KindOf.BUILT_IMAGE);
+    validateKinds(this, 'smokeTests', props.smokeTests ?? [], KindOf.SMOKE_TEST);
+    validateGivenKinds(this, props, {
+      publication: KindOf.PUBLICATION,
+      schedule: ['expressionString', 'a ScheduleExpression, such as ScheduleExpression.rate()'],
+    });
+    this.validateSchedule(props.schedule?.expressionString);
     const handlers = this.handlersOf(image);
     this.validateNumber('maxFailures', maxFailures, MAX_FAILURES);
     this.validateNumber('alarmDaysLeft', alarmDaysLeft, MAX_DAYS_LEFT);
@@ -217,20 +223,8 @@ export class BaseImageRefresh extends Construct {
     return eventRule(this, id, { type, imageArn: this.image.imageArn }, options);
   }
 
-  private validateKinds({ image, smokeTests = [], publication, schedule }: BaseImageRefreshProps) {
-    validateKind(this, 'image', image, KindOf.BUILT_IMAGE);
-    validateKinds(this, 'smokeTests', smokeTests, KindOf.SMOKE_TEST);
-    if (publication !== undefined) {
-      validateKind(this, 'publication', publication, KindOf.PUBLICATION);
-    }
-    if (schedule !== undefined) {
-      validateKind(this, 'schedule', schedule, ['expressionString', 'a ScheduleExpression, such as ScheduleExpression.rate()']);
-      this.validateSchedule(schedule.expressionString);
-    }
-  }
-
-  private validateSchedule(expression: string) {
-    if (!Token.isUnresolved(expression) && !/^(rate|cron|at)\(.+\)$/.test(expression)) {
+  private validateSchedule(expression?: string) {
+    if (expression !== undefined && !Token.isUnresolved(expression) && !/^(rate|cron|at)\(.+\)$/.test(expression)) {
       throw new ValidationError(
         lit`BaseImageRefreshSchedule`,
         `schedule must have the form 'rate(...)', 'cron(...)' or 'at(...)', got '${expression}'; use ScheduleExpression.rate() or cron()`,

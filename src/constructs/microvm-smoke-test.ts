@@ -10,7 +10,7 @@ import { lit, propertyInjectable, ValidationError } from './private/cdk-internal
 import { SERVICE_TIMEOUT_SECONDS } from './private/custom-image-resource';
 import { secondsWithin } from './private/duration';
 import { policyArnOf } from './private/image-reference';
-import { KindOf, validateKind } from './private/kinds';
+import { KindOf, validateGivenKinds, validateKind } from './private/kinds';
 import { validateRunHookPayload } from './private/launch-validation';
 import { VersionStep } from './private/refresh-workflow';
 import { encodeSmokeTest, SMOKE_TEST_RESOURCE_TYPE } from '../custom-resources/microvm-smoke-test/contract';
@@ -110,7 +110,12 @@ export class MicrovmSmokeTest extends Construct {
   constructor(scope: Construct, id: string, props: MicrovmSmokeTestProps) {
     super(scope, id);
     const { image } = props;
-    this.validateKinds(props);
+    validateKind(this, 'image', image, KindOf.BUILT_IMAGE);
+    validateGivenKinds(this, props, {
+      check: ['_bound', 'a MicrovmSmokeCheck, such as MicrovmSmokeCheck.http()'],
+      timeout: KindOf.DURATION,
+      egressConnector: KindOf.CONNECTOR,
+    });
     if (Stack.of(image) !== Stack.of(this)) {
       throw new ValidationError(
         lit`MicrovmSmokeTestStack`,
@@ -161,19 +166,6 @@ export class MicrovmSmokeTest extends Construct {
     // The role can write its log before a MicroVM does.
     resource.node.addDependency(this.executionRole);
     image._keepTag();
-  }
-
-  private validateKinds({ image, check, timeout, egressConnector }: MicrovmSmokeTestProps) {
-    validateKind(this, 'image', image, KindOf.BUILT_IMAGE);
-    if (check !== undefined) {
-      validateKind(this, 'check', check, ['_bound', 'a MicrovmSmokeCheck, such as MicrovmSmokeCheck.http()']);
-    }
-    if (timeout !== undefined) {
-      validateKind(this, 'timeout', timeout, KindOf.DURATION);
-    }
-    if (egressConnector !== undefined) {
-      validateKind(this, 'egressConnector', egressConnector, KindOf.CONNECTOR);
-    }
   }
 
   private egressArnOf({ egressConnector, image }: MicrovmSmokeTestProps): string {

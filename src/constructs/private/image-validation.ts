@@ -1,7 +1,8 @@
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { lit, ValidationError } from './cdk-internals';
-import { Kind, KindOf, validateKind } from './kinds';
+import { Kind, KindOf, validateGivenKinds, validateKind } from './kinds';
+import { UniqueNames } from './unique-names';
 import { RESERVED_TAG_PREFIX } from '../../custom-resources/microvm-image/contract';
 
 const MAX_ENVIRONMENT_VARIABLES = 50;
@@ -166,8 +167,8 @@ export function sizeProblems(scope: IConstruct, properties: Record<string, unkno
   ];
 }
 
+const CODE: Kind = ['_bind', 'a MicrovmCode, such as MicrovmCode.fromAsset()'];
 const KINDS: Record<string, Kind> = {
-  code: ['_bind', 'a MicrovmCode, such as MicrovmCode.fromAsset()'],
   memory: ['mebibytes', 'a MicrovmMemory, such as MicrovmMemory.MIB_2048 or MicrovmMemory.of()'],
   hooks: ['_properties', 'a MicrovmHooks, such as MicrovmHooks.onPort()'],
   baseImage: ['_settings', 'a MicrovmBaseImage, such as MicrovmBaseImage.AL2023_1'],
@@ -177,13 +178,9 @@ const KINDS: Record<string, Kind> = {
 };
 
 /** Of all props of an image, the code is the one it cannot do without. */
-export function validateImageKinds(scope: IConstruct, props: object) {
-  for (const [prop, kind] of Object.entries(KINDS)) {
-    const value = (props as Record<string, unknown>)[prop];
-    if (prop === 'code' || value !== undefined) {
-      validateKind(scope, prop, value, kind);
-    }
-  }
+export function validateImageKinds(scope: IConstruct, props: { readonly code: unknown }) {
+  validateKind(scope, 'code', props.code, CODE);
+  validateGivenKinds(scope, props, KINDS);
 }
 
 export function validateOsCapabilities(scope: IConstruct, capabilities: string[], known: string[]) {
@@ -199,22 +196,18 @@ export function validateOsCapabilities(scope: IConstruct, capabilities: string[]
   }
 }
 
-const NAMES_OF_STACKS = new WeakMap<Stack, Map<string, IConstruct>>();
+const IMAGE_NAMES = new UniqueNames();
 
 /** CloudFormation would only tell when the second one is created, after the build of the first. */
 export function validateUniqueImageName(scope: IConstruct, imageName: string) {
-  const stack = Stack.of(scope);
-  const names = NAMES_OF_STACKS.get(stack) ?? new Map<string, IConstruct>();
-  NAMES_OF_STACKS.set(stack, names);
-  const other = names.get(imageName);
-  if (other && !Token.isUnresolved(imageName)) {
+  const other = Token.isUnresolved(imageName) ? undefined : IMAGE_NAMES.take(imageName, Stack.of(scope), scope);
+  if (other) {
     throw new ValidationError(
       lit`MicrovmImageNameTaken`,
       `imageName must be unique in the account and region, got '${imageName}', which '${other.node.path}' has; rename one, or leave it out`,
       scope,
     );
   }
-  names.set(imageName, scope);
 }
 
 /** The service is in few regions, and CloudFormation's own message about it says nothing. */

@@ -21,6 +21,16 @@ export function validateKind(scope: IConstruct | undefined, prop: string, value:
   }
 }
 
+/** Those of the props that are given. */
+export function validateGivenKinds(scope: IConstruct, props: object, kinds: Record<string, Kind>) {
+  for (const [prop, kind] of Object.entries(kinds)) {
+    const value = (props as Record<string, unknown>)[prop];
+    if (value !== undefined) {
+      validateKind(scope, prop, value, kind);
+    }
+  }
+}
+
 /** Each of a list. */
 export function validateKinds(scope: IConstruct, prop: string, values: unknown, kind: Kind) {
   validateKind(scope, prop, values, ['forEach', kind[1]]);
