@@ -194,14 +194,14 @@ class AssetCode extends MicrovmCode {
       );
     }
     const facts = checkDockerfile(scope, dockerfile);
-    return stat.isDirectory() ? this.bindDirectory(scope, facts) : this.bindZip(scope, facts);
+    return stat.isDirectory() ? this.bindDirectory(scope, facts, dockerfile) : this.bindZip(scope, facts);
   }
 
-  private bindDirectory(scope: Construct, dockerfile: DockerfileFacts): BoundCode {
+  private bindDirectory(scope: Construct, dockerfile: DockerfileFacts, dockerfileText: string): BoundCode {
     const { followSymlinks } = this.options;
     const own = [...dockerignorePatterns(this.source), ...(this.options.exclude ?? [])];
     const exclude = [...(this.options.includeSecretFiles ? [] : SECRET_FILE_PATTERNS), ...own, `!${DOCKERFILE}`];
-    warnAboutLeftOutFiles(scope, this.source, exclude);
+    warnAboutLeftOutFiles(scope, this.source, exclude, dockerfileText);
     warnAboutExternalLinks(scope, this.source, exclude, followSymlinks);
     const asset = new Asset(scope, 'Code', { path: this.source, exclude, ignoreMode: IgnoreMode.DOCKER, followSymlinks });
     // The copy CDK has made needs no more matching of patterns, which is slow. Without staging, there is none.
@@ -363,8 +363,8 @@ function dockerignorePatterns(directory: string): string[] {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split(/\r?\n/).filter((line) => line.trim() !== '') : [];
 }
 
-function warnAboutLeftOutFiles(scope: Construct, directory: string, exclude: string[]) {
-  const files = leftOutSecretFiles(directory, exclude, REPORTED_SECRET_FILES, fs.readFileSync(path.join(directory, DOCKERFILE), 'utf8'));
+function warnAboutLeftOutFiles(scope: Construct, directory: string, exclude: string[], dockerfile: string) {
+  const files = leftOutSecretFiles(directory, exclude, REPORTED_SECRET_FILES, dockerfile);
   if (files.length > 0) {
     Annotations.of(scope).addWarningV2(
       'cdk-lambda-microvms:secretFiles',
