@@ -59,8 +59,8 @@ const SECRET_WORD = '(?:secret|passw(?:or)?d|passphrase|(?<!publickey)token|(?:a
 /** What is between a name and its value in code, as a member, a variable or the first of two arguments. */
 const IS = '(?:["\']?\\s{0,4}(?::=|=>|[:=])|["\']\\s{0,4},)\\s{0,4}';
 
-/** A name that its line begins with, as in .env, YAML and .properties. */
-const AT_START = '(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})';
+/** What is behind a name that its line begins with, as in .env, YAML and .properties. */
+const IS_OF_LINE = '(?<=^[ \\t]*(?:#+[ \\t]*)?(?:(?:export|ENV|ARG)[ \\t]+)?[\\w.-]{0,80})(?:=|:[ \\t]+|[ \\t]=[ \\t])';
 
 /** Specific before general: what an earlier format found, a later one does not report again. */
 const FORMATS: SecretFormat[] = [
@@ -155,7 +155,7 @@ const FORMATS: SecretFormat[] = [
     // Unquoted only as the rest of a line, as in .env, YAML and .properties: in code, it would be an expression.
     kind: 'random value of a secret name',
     hint: new RegExp(SECRET_WORD, 'i'),
-    pattern: new RegExp(`${SECRET_WORD}${AT_START}(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
+    pattern: new RegExp(`${SECRET_WORD}${IS_OF_LINE}([^\\s"'\`(){}<>;,]{16,256})[ \\t\\r]*$`, 'gim'),
     accept: (value) => !isPlaceholder(value) && looksRandom(value),
   },
   {
@@ -167,7 +167,7 @@ const FORMATS: SecretFormat[] = [
   {
     kind: 'password',
     hint: new RegExp(PASSWORD_WORD, 'i'),
-    pattern: new RegExp(`${PASSWORD_WORD}${AT_START}(?:=|:[ \\t]+|[ \\t]=[ \\t])([^\\s"'\`]{8,64})[ \\t\\r]*$`, 'gim'),
+    pattern: new RegExp(`${PASSWORD_WORD}${IS_OF_LINE}([^\\s"'\`]{8,64})[ \\t\\r]*$`, 'gim'),
     accept: (value) => !isPlaceholder(value) && looksChosen(value),
   },
   {
@@ -207,11 +207,13 @@ export function withoutSecrets(text: string): string {
  * Names of secrets, paths and sentences have separators instead.
  */
 export function looksRandom(value: string): boolean {
-  return UUID.test(value) || (value.match(/[A-Za-z0-9]{12,}/g) ?? [])
+  return isUuid(value) || (value.match(/[A-Za-z0-9]{12,}/g) ?? [])
     .some((run) => /\d/.test(run) && /[A-Za-z]/.test(run) && entropy(run) >= 3);
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export function isUuid(value: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
+}
 
 /**
  * Whether a person chose a value as a password: of letters, digits, and marks or letters of both cases, as rules for passwords ask for.

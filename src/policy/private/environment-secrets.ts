@@ -1,6 +1,6 @@
 import { asText, literalText } from './intrinsic-functions';
 import { SynthesizedTemplate, TemplateDocument } from './synthesized-template';
-import { decodedText, findSecrets, FoundSecret, looksRandom } from '../../constructs/private/secret-patterns';
+import { decodedText, findSecrets, FoundSecret, isUuid, looksRandom } from '../../constructs/private/secret-patterns';
 
 /** Names of variables that hold a secret themselves. */
 const SECRET_NAME = /(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secrets?|(auth|access|refresh|bearer|session|api|bot|deploy|id)?[_.-]?token|(api|access|secret|private|signing|encryption|master|account|service|ssh|client|shared|app|license|webhook|hmac|aes|fernet|deploy)[_.-]?(key|secret)([_.-]?base)?|credentials?|creds|connection[_.-]?string|conn[_.-]?str|basic[_.-]?auth|jwt|salt|pin)$/i;
@@ -112,10 +112,6 @@ function isRandom(text: string): boolean {
     return false;
   }
   return runsOf(value).some((run) => !isWordy(run) && looksRandom(run.split(/[^A-Za-z0-9]/).filter((part) => !isPlain(part)).join('')));
-}
-
-function isUuid(value: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 }
 
 function runsOf(value: string): string[] {

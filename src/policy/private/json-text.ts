@@ -4,10 +4,11 @@
  * What only a deployment knows may stand there as a number or a whole object, without quotes. It becomes text.
  */
 export function parseJson(text: string): unknown {
-  return parse(text) ?? parse(text.replace(/([:[,]\s*)(\$\{[^{}"]*\})(?=\s*[,\]}])/g, '$1"$2"'));
+  return parseStrictJson(text) ?? parseStrictJson(text.replace(/([:[,]\s*)(\$\{[^{}"]*\})(?=\s*[,\]}])/g, '$1"$2"'));
 }
 
-function parse(text: string): unknown {
+/** Reads JSON. Undefined: it is none. */
+export function parseStrictJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,5 @@
 import { asList, asText } from './intrinsic-functions';
+import { parseStrictJson } from './json-text';
 import { SynthesizedApp } from './synthesized-app';
 import { SynthesizedResource } from './synthesized-template';
 
@@ -138,7 +139,7 @@ function documentsOf(resource: SynthesizedResource): PolicyDocument[] {
 
 /** Reads a policy document, given as an object or as JSON text. */
 export function readStatements(document: unknown): PolicyStatement[] {
-  const parsed = typeof document === 'string' ? parse(document) : document;
+  const parsed = typeof document === 'string' ? parseStrictJson(document) : document;
   return asList((parsed as any)?.Statement)
     .filter((statement): statement is Record<string, unknown> => typeof statement === 'object' && statement !== null)
     .map((statement) => ({
@@ -153,14 +154,6 @@ export function readStatements(document: unknown): PolicyStatement[] {
       notPrincipals: principals(statement.NotPrincipal),
       conditions: conditions(statement.Condition),
     }));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function texts(value: unknown): string[] | undefined {
