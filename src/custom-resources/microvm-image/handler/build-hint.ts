@@ -26,7 +26,7 @@ export function mayBeLate(reason: string): boolean {
 
 /** How far the builds got, when that tells where to look. */
 export function stageSentence(failed: FailedBuilds, { artifactUri }: BuildFailure): string {
-  const some = (cause: RegExp) => failed.some(({ reason = '' }) => blames(reason, cause));
+  const some = (cause: RegExp) => anyBlames(failed, cause);
   if ([READ_DENIED, NOT_THERE, NO_ARCHIVE].some(some)) {
     return `It failed before the Dockerfile was built: at the artifact ${nameOf(artifactUri)}.`;
   }
@@ -41,7 +41,7 @@ export function stageSentence(failed: FailedBuilds, { artifactUri }: BuildFailur
 
 /** What to do. */
 export function buildHint(failed: FailedBuilds, failure: BuildFailure): string {
-  const some = (cause: RegExp) => failed.some(({ reason = '' }) => blames(reason, cause));
+  const some = (cause: RegExp) => anyBlames(failed, cause);
   const role = nameOf(failure.buildRoleArn);
   const lost = failure.isCreate && failure.logGroup !== undefined
     ? '; the log group is removed when a first deployment rolls back, deploy with --no-rollback to keep it' : '';
@@ -78,6 +78,10 @@ export function buildHint(failed: FailedBuilds, failure: BuildFailure): string {
     return `build the Dockerfile for linux/arm64 locally to see the same error${silence(failure)}${lost}`;
   }
   return failure.logGroup === undefined ? 'turn logging on and deploy again' : `read the log group${lost}`;
+}
+
+function anyBlames(failed: FailedBuilds, cause: RegExp): boolean {
+  return failed.some(({ reason = '' }) => blames(reason, cause));
 }
 
 function blames(reason: string, cause: RegExp): boolean {
